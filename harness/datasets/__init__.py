@@ -1,0 +1,1 @@
+"""Datasets: one file each, named by its key in a scenario."""

@@ -1,0 +1,1 @@
+"""Engines: what scores a bundle, one file (or folder) each."""

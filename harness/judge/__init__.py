@@ -1,0 +1,1 @@
+"""The judge: from samples, measurements and SLA to a verdict."""

@@ -1,0 +1,1 @@
+"""The load test: a planned schedule, encoded bodies, and Locust in its own process."""

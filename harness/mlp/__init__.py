@@ -1,0 +1,1 @@
+"""Small ranking networks: the model, its input transform, its training and its file."""

@@ -1,0 +1,1 @@
+"""Rankers: ways to get a teacher, one file each."""

@@ -1,0 +1,235 @@
+"""The records that stages write as JSON for the next stage: manifests, ledgers, measurements, verdicts, reports."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+
+class Record(BaseModel):
+    """Base of everything written as JSON: frozen; unknown keys of a newer version are ignored when read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
+
+
+class NdcgSpec(Record):
+    """Which NDCG: cut-off k, and what a query group without a positive grade counts as."""
+
+    k: int = Field(default=10, ge=1, description="cut-off rank")
+    empty: Literal["skip", "zero", "one"] = Field(
+        default="skip", description="what a query group without a positive grade counts as"
+    )
+
+    def __str__(self) -> str:
+        return f"NDCG@{self.k} (groups without a positive: {self.empty})"
+
+
+class FileEntry(Record):
+    """One file of a bundle."""
+
+    sha256: str
+    n_bytes: int
+
+
+class Manifest(Record):
+    """What a bundle is: format, content digest, size and origin.
+
+    `format` is `trees` (model.treelite, plus model.txt or model.json where the source library can read it back),
+    `mlp` (model.npz), `torchscript` (model.pt) or `onnx` (model.onnx).
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    format: str
+    digest: str
+    files: dict[str, FileEntry]
+    n_features: int
+    feature_names: tuple[str, ...]
+    parents: tuple[str, ...] = ()
+    origin: dict[str, Any] = {}
+    size: ModelSize
+    meta: dict[str, Any] = {}
+
+    @property
+    def source(self) -> str:
+        """The library whose own file format the bundle also carries (`lightgbm`, `xgboost`), or ``""``."""
+        return {"model.txt": "lightgbm", "model.json": "xgboost"}.get(
+            next((name for name in ("model.txt", "model.json") if name in self.files), ""), ""
+        )
+
+
+class ModelSize(Record):
+    """Size of a model by measures that are the same for both sides of a comparison.
+
+    disk_bytes: the canonical artefact (Treelite checkpoint, or .npz of a network);
+    packed_bits_per_node: trees in the fewest bits (see `harness.trees.packed_size`); NaN for networks.
+    """
+
+    n_trees: int = 0
+    n_nodes: int = 0
+    n_leaves: int = 0
+    n_parameters: int = 0
+    disk_bytes: int = 0
+    packed_bits_per_node: float = float("nan")
+
+
+class QualityDrop(Record):
+    """Paired NDCG difference teacher - compressed over query groups, with a one-sided 95 % bootstrap bound."""
+
+    ndcg: float
+    drop: float
+    drop_upper: float
+    n_groups: int
+
+
+class LedgerRow(Record):
+    """One step of a recipe: what it did to quality, size and time; `control` is the cheap alternative at equal size."""
+
+    step: str
+    params: dict[str, Any] = {}
+    digest: str
+    quality: QualityDrop
+    size: ModelSize
+    engine: str = ""
+    engine_us: float = float("nan")
+    engine_us_p99: float = float("nan")
+    build_s: float = float("nan")
+    cached: bool = False
+    control: LedgerRow | None = None
+    notes: tuple[str, ...] = ()
+
+
+class VerdictStatus(StrEnum):
+    """PASS and FAIL are statistically decided; INCONCLUSIVE needs more samples; INVALID can't be trusted."""
+
+    PASS = "PASS"  # noqa: S105
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    INVALID = "INVALID"
+
+
+class Finding(Record):
+    """A named reason with the figure that raised it and a remedy. `hard` findings make a run INVALID."""
+
+    name: str
+    message: str
+    remedy: str
+    hard: bool = False
+    target: str = ""
+
+
+class ObjectiveResult(Record):
+    """One line of the SLA, judged.
+
+    `measured` and `limit` share `unit`; `lower`/`upper` is the 95 % bound on `measured`;
+    `headroom` is limit minus measured (measured minus limit for `min_qps`).
+    """
+
+    name: str
+    unit: str
+    limit: float
+    measured: float
+    lower: float = float("nan")
+    upper: float = float("nan")
+    headroom: float
+    status: VerdictStatus
+    reason: str = ""
+
+
+class Verdict(Record):
+    """The judgement of one run: the worst status of its objectives, or INVALID where a finding is hard."""
+
+    status: VerdictStatus
+    objectives: tuple[ObjectiveResult, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class TargetMeasure(Record):
+    """What the load test saw of one target over its judged windows (latency from the due time, in ms).
+
+    Percentiles count failed and unsent requests as over every limit (infinite); `server_*` come from the SUT itself.
+    """
+
+    target: str
+    engine: str = ""
+    n_planned: int
+    n_ok: int
+    n_failed: int
+    n_unsent: int
+    window_s: float
+    achieved_qps: float
+    latency_ms: dict[str, float]
+    round_trip_ms: dict[str, float]
+    send_lag_ms: dict[str, float]
+    error_rate: float
+    size_mb: float = float("nan")
+    memory_mb: float = float("nan")
+    server: dict[str, float] = {}
+
+
+class TargetInfo(Record):
+    """What was served: engine and how it was set up, bundle digest and size, memory, server-side times."""
+
+    target: str
+    engine: str
+    engine_info: dict[str, Any] = {}
+    bundle_digest: str = ""
+    size_mb: float = float("nan")
+    memory_mb: float = float("nan")
+    server: dict[str, float] = {}
+
+
+class LoadInfo(Record):
+    """What the generator says of itself: schedule hash, own CPU share, settings."""
+
+    schedule_sha256: str
+    arrival: str
+    offered_qps: float
+    n_planned: int
+    generator_cpu_share: float = float("nan")
+    generator_cpu_share_max: float = float("nan")
+    timer: str = ""
+    locust_version: str = ""
+    complete: bool = True
+    notes: tuple[str, ...] = ()
+
+
+class Measurements(Record):
+    """Everything a run measured except the samples; `harness judge` needs this, the samples and the scenario."""
+
+    schema_version: int = SCHEMA_VERSION
+    tool_version: str
+    created: str
+    command: str
+    scenario: dict[str, Any]
+    environment: dict[str, Any]
+    data: dict[str, Any] = {}
+    ndcg: NdcgSpec = NdcgSpec()
+    ledger: tuple[LedgerRow, ...] = ()
+    targets: tuple[TargetInfo, ...] = ()
+    load: LoadInfo | None = None
+    findings: tuple[Finding, ...] = ()
+    stage_s: dict[str, float] = {}
+    complete: bool = False
+    failure: str = ""
+
+
+class Report(Record):
+    """What is published: measurements, what they amount to per target, and the verdict. Written as result.json."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    measurements: Measurements
+    measures: tuple[TargetMeasure, ...] = ()
+    verdict: Verdict
+
+    def measure(self, target: str) -> TargetMeasure | None:
+        """The measure of one target (`teacher`, `compressed`), or None where it was not load-tested."""
+        return next((m for m in self.measures if m.target == target), None)
+
+
+Manifest.model_rebuild()
+LedgerRow.model_rebuild()

@@ -1,0 +1,89 @@
+"""Samples: one row per planned request, as columns, kept in a file that judging and rendering read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness.ranking_data import Floats
+
+UNSENT = 0
+TRANSPORT_ERROR = -1
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Columns of equal length, one row per planned request, ordered by segment and due time.
+
+    target: index into `targets`; segment: block of the interleaved run; in_window: False for warm-up;
+    due_s, sent_s, done_s: seconds from the start of the segment (NaN where it never happened);
+    status: HTTP status, 0 unsent, -1 transport error, time-out or unreadable answer;
+    n_candidates: length of the candidate list; body: index of the request body.
+    """
+
+    targets: tuple[str, ...]
+    target: NDArray[np.int16]
+    segment: NDArray[np.int16]
+    in_window: NDArray[np.bool_]
+    due_s: Floats
+    sent_s: Floats
+    done_s: Floats
+    status: NDArray[np.int16]
+    n_candidates: NDArray[np.int32]
+    body: NDArray[np.int32]
+
+    @property
+    def ok(self) -> NDArray[np.bool_]:
+        """True where a 2xx answer arrived whole."""
+        return (self.status >= 200) & (self.status < 300)
+
+    @property
+    def latency_ms(self) -> Floats:
+        """done - due; infinite for failed and unsent requests, so that they count as over every limit."""
+        return np.where(self.ok, (self.done_s - self.due_s) * 1e3, np.inf)
+
+    @property
+    def round_trip_ms(self) -> Floats:
+        """done - sent; infinite for failed requests, NaN for unsent ones."""
+        raw = np.where(self.ok, (self.done_s - self.sent_s) * 1e3, np.inf)
+        return np.where(self.status == UNSENT, np.nan, raw)
+
+    @property
+    def send_lag_ms(self) -> Floats:
+        """sent - due; NaN for unsent requests."""
+        return (self.sent_s - self.due_s) * 1e3
+
+    def judged(self, target: str) -> Samples:
+        """The rows of one target that lie in a judged window."""
+        if target not in self.targets:
+            raise HarnessError(f"no samples of target {target!r}, only of {', '.join(self.targets)}")
+        return self.where(self.in_window & (self.target == self.targets.index(target)))
+
+    def where(self, mask: NDArray[np.bool_]) -> Samples:
+        """The rows where `mask` holds."""
+        return Samples(self.targets, *(getattr(self, f.name)[mask] for f in fields(self)[1:]))
+
+    def __len__(self) -> int:
+        return int(self.due_s.shape[0])
+
+    def save(self, path: Path) -> None:
+        """Write as a compressed .npz (no pickles)."""
+        columns = {f.name: getattr(self, f.name) for f in fields(self)[1:]}
+        with path.open("wb") as file:
+            np.savez_compressed(file, targets=np.array(self.targets), **columns)
+
+    @classmethod
+    def load(cls, path: Path) -> Samples:
+        """Read what `save` wrote; a missing or corrupt file is a HarnessError naming it."""
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                targets = tuple(str(t) for t in archive["targets"])
+                return cls(targets, *(archive[f.name] for f in fields(cls)[1:]))
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise HarnessError(
+                f"can't read samples: {error}", where=str(path), remedy="run the scenario again"
+            ) from error

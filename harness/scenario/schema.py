@@ -1,0 +1,131 @@
+"""The scenario: what was asked. Frozen, unknown keys forbidden; plug-in sections are `kind` plus that plug-in's keys."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from harness.records import NdcgSpec
+
+PERCENTILE = re.compile(r"p(\d{2,5})_ms")
+
+
+class Block(BaseModel):
+    """Base of the scenario's blocks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Choice(BaseModel):
+    """A plug-in by name (`kind`) with its own keys, which `harness.scenario.check` validates."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    kind: str = Field(description="name of the plug-in; see `harness list`")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys beside `kind`."""
+        return dict(self.model_extra or {})
+
+
+class Serve(Block):
+    """How the server runs."""
+
+    host: Literal["127.0.0.1", "localhost", "::1"] = Field(default="127.0.0.1", description="loopback address to bind")
+    port: int = Field(default=0, ge=0, le=65535, description="0 picks a free port")
+    workers: int = Field(default=1, ge=1, le=64, description="server processes, one per core")
+    max_candidates: int = Field(default=10_000, ge=1, le=1_000_000, description="longest candidate list accepted")
+    ready_timeout_s: float = Field(default=60.0, gt=0, le=3600, description="longest wait for readiness")
+
+
+class Traffic(Block):
+    """Which requests are planned, when, and for how long."""
+
+    arrival: Literal["poisson", "constant", "closed"] = Field(
+        default="poisson",
+        description="poisson: exponential gaps; constant: equal gaps; closed: one request after another, for comparison",
+    )
+    offered_qps: float = Field(default=100.0, gt=0, le=100_000, description="planned requests per second")
+    n_candidates: int | None = Field(
+        default=100, ge=1, le=100_000, description="candidates per request; null takes the query groups as they are"
+    )
+    encoding: Literal["binary", "json"] = Field(default="binary", description="request encoding")
+    warm_up_s: float = Field(default=2.0, ge=0, le=600, description="discarded before each judged window")
+    window_s: float = Field(default=10.0, gt=0, le=3600, description="judged time per target, over all rounds")
+    rounds: int = Field(default=2, ge=1, le=100, description="blocks the window is split into, targets alternating")
+    timeout_s: float = Field(default=2.0, gt=0, le=60, description="longest wait for an answer")
+    max_in_flight: int = Field(default=256, ge=1, le=4096, description="requests over it count as unsent")
+    n_bodies: int = Field(default=256, ge=1, le=100_000, description="different requests, encoded before the run")
+    teacher: bool = Field(default=True, description="load-test the uncompressed teacher beside, same traffic")
+    seed: int = Field(default=1, ge=0, description="seed of the schedule and of the candidates")
+
+
+class Sla(Block):
+    """The objectives: `pNN_ms` latency percentiles, rates, and what compression may cost."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    p50_ms: float | None = Field(default=None, gt=0, description="median latency from the due time")
+    p90_ms: float | None = Field(default=None, gt=0)
+    p95_ms: float | None = Field(default=None, gt=0)
+    p99_ms: float | None = Field(default=None, gt=0)
+    p999_ms: float | None = Field(default=None, gt=0)
+    error_rate: float | None = Field(default=None, ge=0, le=1, description="share of failed and unsent requests")
+    min_qps: float | None = Field(default=None, gt=0, description="answered requests per second")
+    ndcg_drop: float | None = Field(default=None, ge=-1, le=1, description="NDCG the recipe may cost against the teacher")
+    size_mb: float | None = Field(default=None, gt=0, description="bytes of the served artefact / 10^6")
+    memory_mb: float | None = Field(default=None, gt=0, description="resident memory of one server process / 10^6")
+    ndcg: NdcgSpec = Field(default=NdcgSpec(), description="which NDCG is meant")
+
+    @model_validator(mode="after")
+    def _check(self) -> Sla:
+        for key, value in (self.model_extra or {}).items():
+            if not PERCENTILE.fullmatch(key):
+                raise ValueError(f"unknown objective {key!r}: pNN_ms, such as p99_ms or p9999_ms, or one of the named ones")
+            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
+                raise ValueError(f"{key} must be a number of milliseconds above 0")
+        if not self.objectives:
+            raise ValueError("needs at least one objective, such as p99_ms: 25")
+        return self
+
+    @property
+    def objectives(self) -> dict[str, float]:
+        """Objective name -> limit, percentiles first and ascending."""
+        named = {k: v for k, v in self.model_dump().items() if k != "ndcg" and v is not None}
+        latency = sorted((k for k in named if PERCENTILE.fullmatch(k)), key=quantile_of)
+        return {k: float(named[k]) for k in [*latency, *(k for k in named if k not in latency)]}
+
+
+class Scenario(Block):
+    """One question: this ranker, compressed so, served so, under this traffic, against this SLA."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="names the run directory")
+    description: str = ""
+    data: Choice = Choice(kind="synthetic_feed")
+    ranker: Choice = Choice(kind="lightgbm")
+    compress: tuple[Choice, ...] = ()
+    engine: Choice = Choice(kind="native")
+    serve: Serve = Serve()
+    traffic: Traffic = Traffic()
+    sla: Sla
+
+    @field_validator("compress", mode="before")
+    @classmethod
+    def _none_is_empty(cls, value: Any) -> Any:
+        return () if value is None else value
+
+
+def quantile_of(objective: str) -> float:
+    """The quantile a percentile objective names: p50_ms -> 0.5, p999_ms -> 0.999."""
+    match = PERCENTILE.fullmatch(objective)
+    if match is None:
+        raise ValueError(f"{objective!r} is not a percentile objective")
+    return int(match[1]) / 10 ** len(match[1])

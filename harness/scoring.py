@@ -1,0 +1,45 @@
+"""Scores of a bundle outside any server: the reference that quality and other engines are measured against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import registry
+from harness.bundle import Bundle
+from harness.errors import ModelError
+from harness.ndcg import ndcg
+from harness.protocols import Scorer
+from harness.ranking_data import Features, Floats, RankingData
+from harness.records import Manifest, NdcgSpec
+
+_BLOCK_ROWS = 16_384
+
+
+def reference_engine(manifest: Manifest) -> str:
+    """The engine whose scores define a bundle: its own library where that can read it, else Treelite's interpreter."""
+    for name in ("native", "gtil", "onnxruntime"):
+        plugin = registry.engine(name)
+        if not plugin.refuses(plugin.Options(), manifest):
+            return name
+    raise ModelError(f"no engine can score a bundle of format {manifest.format!r}")
+
+
+def reference_scorer(bundle: Bundle) -> Scorer:
+    """A single-threaded scorer of the reference engine (which compiles nothing, so it needs no cache directory)."""
+    plugin = registry.engine(reference_engine(bundle.manifest))
+    return plugin.open(plugin.Options(), bundle, Path())
+
+
+def score(bundle: Bundle, x: Features) -> NDArray[np.float32]:
+    """Reference scores (n,) of x (n, n_features), in blocks that bound the memory."""
+    scorer = reference_scorer(bundle)
+    blocks = [scorer.score(x[start : start + _BLOCK_ROWS]) for start in range(0, x.shape[0], _BLOCK_ROWS)]
+    return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.float32)
+
+
+def quality(bundle: Bundle, data: RankingData, spec: NdcgSpec) -> Floats:
+    """NDCG@k of each query group, shape (n_groups,)."""
+    return ndcg(score(bundle, data.features), data, spec)
