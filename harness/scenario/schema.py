@@ -80,7 +80,9 @@ class Sla(Block):
     p999_ms: float | None = Field(default=None, gt=0)
     error_rate: float | None = Field(default=None, ge=0, le=1, description="share of failed and unsent requests")
     min_qps: float | None = Field(default=None, gt=0, description="answered requests per second")
-    ndcg_drop: float | None = Field(default=None, ge=-1, le=1, description="NDCG the recipe may cost against the teacher")
+    ndcg_drop: float | None = Field(
+        default=None, ge=-1, le=1, description="NDCG the recipe may cost against the teacher"
+    )
     size_mb: float | None = Field(default=None, gt=0, description="bytes of the served artefact / 10^6")
     memory_mb: float | None = Field(default=None, gt=0, description="resident memory of one server process / 10^6")
     ndcg: NdcgSpec = Field(default=NdcgSpec(), description="which NDCG is meant")
@@ -89,7 +91,9 @@ class Sla(Block):
     def _check(self) -> Sla:
         for key, value in (self.model_extra or {}).items():
             if not PERCENTILE.fullmatch(key):
-                raise ValueError(f"unknown objective {key!r}: pNN_ms, such as p99_ms or p9999_ms, or one of the named ones")
+                raise ValueError(
+                    f"unknown objective {key!r}: pNN_ms, such as p99_ms or p9999_ms, or one of the named ones"
+                )
             if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
                 raise ValueError(f"{key} must be a number of milliseconds above 0")
         if not self.objectives:

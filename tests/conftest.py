@@ -1,0 +1,67 @@
+"""Fixtures that every test may use: small real ranking data, and bundles built by the real plug-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import registry
+from harness.bundle import Bundle, seal
+from harness.protocols import Training
+from harness.ranking_data import RankingData, Splits
+from harness.records import NdcgSpec
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SMALL_RANKERS: dict[str, dict[str, object]] = {
+    "lightgbm": {"n_trees": 20, "n_leaves": 12, "min_rows_per_leaf": 5},
+    "xgboost": {"n_trees": 20, "max_depth": 4},
+    "mlp": {"hidden": [16, 8], "epochs": 2},
+}
+
+
+def small_split(name: str, n_groups: int, seed: int, n_features: int = 12) -> RankingData:
+    """Groups of 5 to 30 candidates; missing values, a constant feature, integers; grades from a product of features."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(5, 31, n_groups)
+    x = rng.normal(size=(int(sizes.sum()), n_features)).astype(np.float32)
+    x[:, 3] = rng.poisson(2, x.shape[0])
+    x[:, 4] = 1.0
+    signal = x[:, 0] + x[:, 1] * x[:, 2] + 0.3 * x[:, 3]
+    x[rng.random(x.shape[0]) < 0.2, 5] = np.nan
+    x[rng.random(x.shape[0]) < 0.1, 0] = np.nan
+    noise = rng.normal(scale=0.5, size=x.shape[0])
+    grades = np.digitize(signal + noise, np.quantile(signal, [0.5, 0.8, 0.93, 0.98])).astype(np.int32)
+    names = tuple(f"f{i}" for i in range(n_features))
+    return RankingData(name, x, grades, sizes.astype(np.int64), names).checked()
+
+
+@pytest.fixture(scope="session")
+def splits() -> Splits:
+    return Splits(small_split("train", 80, 1), small_split("valid", 40, 2), small_split("test", 40, 3)).checked()
+
+
+@pytest.fixture(scope="session")
+def teacher(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bundle]:
+    """`teacher("lightgbm")`: a small trained bundle of that ranker, built once per test session."""
+    built: dict[str, Bundle] = {}
+
+    def build(kind: str) -> Bundle:
+        if kind not in built:
+            plugin = registry.ranker(kind)
+            out = tmp_path_factory.mktemp(f"teacher-{kind}")
+            work = Training(splits, out, 1, NdcgSpec(), lambda _: None)
+            built[kind] = seal(out, plugin.train(plugin.Options(**SMALL_RANKERS[kind]), work), origin={"kind": kind})
+        return built[kind]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real data sets, where this machine has them."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"the real data sets are not beside the checkout ({SHARED_DATA.name}/ absent)")
+    return SHARED_DATA
