@@ -31,7 +31,8 @@ def ndcg_per_group(
     gain = np.exp2(grades.astype(np.float64)) - 1.0
 
     def dcg(order: NDArray[np.int64]) -> Floats:
-        return np.bincount(group[top], weights=gain[order][top] * discount, minlength=group_sizes.size)
+        weights = gain[order][top] * discount
+        return np.bincount(group[top], weights, group_sizes.size).astype(np.float64, copy=False)
 
     keys = -np.nan_to_num(scores.astype(np.float64), nan=-np.inf)
     actual = dcg(np.lexsort((keys, group)))

@@ -1,8 +1,8 @@
 """What a plug-in is: a module (one file) with these names. Its file name is its key in a scenario.
 
-Every plug-in has a docstring whose first line says what it is (`harness list` prints it) and a `Options` model of the
-keys a scenario may set beside `kind`. Libraries other than numpy and pydantic are imported inside its functions, so that
-listing and validating stay fast.
+Every plug-in has a docstring whose first line says what it is (`harness list` prints it) and a model `Options` of the
+keys a scenario may set beside `kind`. Libraries other than numpy and pydantic are imported inside its functions, so
+that listing and validating stay fast.
 """
 
 from __future__ import annotations

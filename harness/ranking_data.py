@@ -64,11 +64,10 @@ class RankingData:
 
     def take_groups(self, groups: NDArray[np.int64]) -> RankingData:
         """The named query groups, in the order given."""
-        rows = np.concatenate([np.arange(self.offsets[g], self.offsets[g + 1]) for g in groups]) if len(groups) else []
-        index = np.asarray(rows, dtype=np.int64)
-        return RankingData(
-            self.name, self.features[index], self.grades[index], self.group_sizes[groups], self.feature_names
-        )
+        sizes = self.group_sizes[groups]
+        starts = np.repeat(self.offsets[groups] - np.cumsum(sizes) + sizes, sizes)
+        index = starts + np.arange(int(sizes.sum()))
+        return RankingData(self.name, self.features[index], self.grades[index], sizes, self.feature_names)
 
     def checked(self) -> RankingData:
         """Itself, or a DataError that names the split, the row and the remedy."""
