@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 SCHEMA_VERSION = 1
+NON_FINITE = ("NaN", "Infinity", "-Infinity")
+
+
+def _revived(value: Any) -> Any:
+    match value:
+        case str() if value in NON_FINITE:
+            return float(value)
+        case dict():
+            return {key: _revived(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_revived(item) for item in value]
+    return value
+
+
+Facts = Annotated[dict[str, Any], BeforeValidator(_revived)]
+"""Free-form values. The strings of `NON_FINITE` mean those floats in them too."""
 
 
 class Record(BaseModel):
-    """Base of everything written as JSON: frozen; unknown keys of a newer version are ignored when read."""
+    """Base of everything written as JSON: frozen; unknown keys of a newer version are ignored when read.
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
+    Strict JSON has no NaN and no infinities: they are written as the strings of `NON_FINITE` and read back as floats.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
 
 
 class NdcgSpec(Record):
@@ -49,9 +68,9 @@ class Manifest(Record):
     n_features: int
     feature_names: tuple[str, ...]
     parents: tuple[str, ...] = ()
-    origin: dict[str, Any] = {}
+    origin: Facts = {}
     size: ModelSize
-    meta: dict[str, Any] = {}
+    meta: Facts = {}
 
     @property
     def source(self) -> str:
@@ -89,7 +108,7 @@ class LedgerRow(Record):
     """One step of a recipe: what it did to quality, size and time; `control` is the cheap alternative at equal size."""
 
     step: str
-    params: dict[str, Any] = {}
+    params: Facts = {}
     digest: str
     quality: QualityDrop
     size: ModelSize
@@ -175,7 +194,7 @@ class TargetInfo(Record):
 
     target: str
     engine: str
-    engine_info: dict[str, Any] = {}
+    engine_info: Facts = {}
     bundle_digest: str = ""
     size_mb: float = float("nan")
     memory_mb: float = float("nan")
@@ -204,9 +223,9 @@ class Measurements(Record):
     tool_version: str
     created: str
     command: str
-    scenario: dict[str, Any]
-    environment: dict[str, Any]
-    data: dict[str, Any] = {}
+    scenario: Facts
+    environment: Facts
+    data: Facts = {}
     ndcg: NdcgSpec = NdcgSpec()
     ledger: tuple[LedgerRow, ...] = ()
     targets: tuple[TargetInfo, ...] = ()
