@@ -1,0 +1,70 @@
+"""Tree bundles on disk: `model.treelite` always, `model.txt` where LightGBM's own engine is to read it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.bundle import CANONICAL, Bundle, Draft
+from harness.errors import ModelError
+from harness.trees.forest import Forest
+from harness.trees.lightgbm_text import objective_of, to_text
+from harness.trees.packed_size import model_size
+from harness.trees.treelite_model import from_treelite, to_treelite
+
+LIGHTGBM_TEXT = "model.txt"
+XGBOOST_JSON = "model.json"
+
+
+def save(
+    forest: Forest,
+    out: Path,
+    feature_names: tuple[str, ...],
+    *,
+    lightgbm_objective: str | None = None,
+    leaf_bits: int | None = None,
+    meta: dict[str, Any] | None = None,
+) -> Draft:
+    """Write a forest into `out` and describe it.
+
+    With `lightgbm_objective` the bundle also gets a LightGBM text of that objective. `leaf_bits` is the width that
+    leaves are stored in by the engine, where it differs from that of the forest's type.
+    """
+    to_treelite(forest).serialize(str(out / CANONICAL["trees"]))
+    if lightgbm_objective is not None:
+        text = to_text(forest, objective=lightgbm_objective)
+        (out / LIGHTGBM_TEXT).write_text(text, encoding="ascii")
+    return Draft("trees", forest.n_features, feature_names, model_size(forest, leaf_bits), meta or {})
+
+
+def save_like(
+    forest: Forest,
+    out: Path,
+    bundle: Bundle,
+    *,
+    leaf_bits: int | None = None,
+    meta: dict[str, Any] | None = None,
+) -> Draft:
+    """Write a changed forest of `bundle`, with a LightGBM text where the bundle has one."""
+    objective = None
+    if bundle.manifest.source == "lightgbm":
+        objective = objective_of(bundle.file(LIGHTGBM_TEXT).read_text(encoding="utf-8"))
+    names = bundle.manifest.feature_names
+    return save(forest, out, names, lightgbm_objective=objective, leaf_bits=leaf_bits, meta=meta)
+
+
+def load(bundle: Bundle) -> Forest:
+    """The forest of a tree bundle; ModelError for any other format."""
+    import treelite
+
+    if bundle.manifest.format != "trees":
+        raise ModelError(f"a bundle of format {bundle.manifest.format} has no trees", where=str(bundle.path))
+    try:
+        model = treelite.Model.deserialize(str(bundle.artefact))
+    except treelite.TreeliteError as error:
+        raise ModelError(
+            f"Treelite {treelite.__version__} can't read it: {error}",
+            where=str(bundle.artefact),
+            remedy="build the bundle again with this version",
+        ) from error
+    return from_treelite(model, where=str(bundle.path))

@@ -1,0 +1,133 @@
+"""A tree ensemble as plain arrays: what every tree method reads, changes and writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.ranking_data import Floats
+
+Ints = NDArray[np.int32]
+Operator = Literal["<", "<="]
+LEAF = -1
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One binary tree over numerical features; node 0 is the root. All arrays have shape (n_nodes,).
+
+    A row goes left where `x[feature] operator threshold` holds, and where x[feature] is NaN and `default_left`.
+    left, right, feature: -1 at a leaf; threshold: 0 at a leaf; value: 0 at an inner node;
+    cover: training rows that reached the node, all 0 where the source did not say.
+    """
+
+    left: Ints
+    right: Ints
+    feature: Ints
+    threshold: Floats
+    default_left: NDArray[np.bool_]
+    value: Floats
+    cover: Floats
+
+    @property
+    def n_nodes(self) -> int:
+        """Inner nodes and leaves."""
+        return int(self.left.size)
+
+    @property
+    def is_leaf(self) -> NDArray[np.bool_]:
+        """(n_nodes,) True at leaves."""
+        leaf: NDArray[np.bool_] = self.left == LEAF
+        return leaf
+
+    @property
+    def n_leaves(self) -> int:
+        """Leaves; a binary tree has one inner node fewer."""
+        return (self.n_nodes + 1) // 2
+
+    def levels(self) -> list[NDArray[np.intp]]:
+        """Node indices by depth, root first, each level from left to right."""
+        level = np.zeros(1, dtype=np.intp)
+        found = [level]
+        while True:
+            inner = level[self.left[level] != LEAF]
+            if not inner.size:
+                return found
+            level = np.stack([self.left[inner], self.right[inner]], axis=1).ravel().astype(np.intp)
+            found.append(level)
+
+    def collapsed(self, cut: NDArray[np.bool_], value: Floats) -> Tree:
+        """The tree in which every node of `cut` (n_nodes,) has become a leaf of `value` (n_nodes,).
+
+        Nodes are numbered anew, level by level; what lay below a cut is gone.
+        """
+        leaf = self.is_leaf | cut
+        pruned = replace(
+            self,
+            left=np.where(leaf, LEAF, self.left),
+            right=np.where(leaf, LEAF, self.right),
+            feature=np.where(leaf, LEAF, self.feature),
+            threshold=np.where(leaf, 0.0, self.threshold),
+            default_left=self.default_left & ~leaf,
+            value=np.where(cut, value, self.value),
+        )
+        return pruned._renumbered()
+
+    def _renumbered(self) -> Tree:
+        kept = np.concatenate(self.levels())
+        new = np.full(self.n_nodes + 1, LEAF, dtype=np.int32)  # the last entry maps LEAF to itself
+        new[kept] = np.arange(kept.size, dtype=np.int32)
+        return Tree(
+            new[self.left[kept]],
+            new[self.right[kept]],
+            self.feature[kept],
+            self.threshold[kept],
+            self.default_left[kept],
+            self.value[kept],
+            self.cover[kept],
+        )
+
+
+@dataclass(frozen=True)
+class Forest:
+    """A scalar additive ensemble: score = base_score + sum of leaf values (their mean where `average`).
+
+    threshold_type is the type of thresholds, of leaves, and of the sum; the post-processor is carried along but is no
+    part of the score (it is monotone, so ranking does not need it).
+    """
+
+    trees: tuple[Tree, ...]
+    n_features: int
+    operator: Operator = "<="
+    threshold_type: Literal["float32", "float64"] = "float64"
+    base_score: float = 0.0
+    average: bool = False
+    postprocessor: str = "identity"
+    sigmoid_alpha: float = 1.0
+    task: str = "kLearningToRank"
+
+    @property
+    def n_nodes(self) -> int:
+        """Inner nodes and leaves of all trees."""
+        return sum(tree.n_nodes for tree in self.trees)
+
+    @property
+    def n_leaves(self) -> int:
+        """Leaves of all trees."""
+        return sum(tree.n_leaves for tree in self.trees)
+
+    @property
+    def has_cover(self) -> bool:
+        """Whether every tree with a split knows how many training rows reached its nodes."""
+        return all(tree.n_nodes == 1 or tree.cover[0] > 0 for tree in self.trees)
+
+    def first(self, n_trees: int) -> Forest:
+        """The ensemble cut off after its first `n_trees` trees."""
+        return replace(self, trees=self.trees[:n_trees])
+
+    def with_trees(self, trees: tuple[Tree, ...]) -> Forest:
+        """The same kind of ensemble with other trees."""
+        return replace(self, trees=trees)

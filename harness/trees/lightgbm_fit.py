@@ -1,0 +1,89 @@
+"""Training a LightGBM ensemble into a Forest: shared by the ranker and by distillation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import lightgbm
+import numpy as np
+import treelite
+from numpy.typing import NDArray
+
+from harness.errors import ModelError
+from harness.ranking_data import RankingData
+from harness.trees.forest import Forest
+from harness.trees.gbdt_options import GbdtOptions
+from harness.trees.treelite_model import from_treelite
+
+_MAX_GRADE = 30
+_PROGRESS_EVERY = 50
+
+
+def fit(
+    objective: Literal["lambdarank", "regression"],
+    data: RankingData,
+    targets: NDArray[Any],
+    options: GbdtOptions,
+    *,
+    n_threads: int,
+    progress: Callable[[str], None],
+    valid: RankingData | None = None,
+    ndcg_k: int = 10,
+    early_stopping_rounds: int = 0,
+) -> Forest:
+    """Train on `targets` (n_rows,) of `data`: grades for lambdarank, any numbers for regression.
+
+    With `early_stopping_rounds` > 0 and a `valid` split the forest ends at its best NDCG@`ndcg_k`.
+    Equal seeds give equal forests, whatever the number of threads. ModelError carries LightGBM's own words.
+    """
+    params = {
+        "objective": objective,
+        "num_leaves": options.n_leaves,
+        "learning_rate": options.learning_rate,
+        "min_data_in_leaf": options.min_rows_per_leaf,
+        "max_bin": options.max_bin,
+        "feature_fraction": options.feature_share,
+        "seed": options.seed,
+        "num_threads": n_threads,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+        "metric": "ndcg" if early_stopping_rounds else "none",
+        "eval_at": [ndcg_k],
+    }
+    callbacks: list[Any] = [_reporter(options.n_trees, progress)]
+    if early_stopping_rounds:
+        callbacks.append(lightgbm.early_stopping(early_stopping_rounds, verbose=False))
+    try:
+        train_set = lightgbm.Dataset(data.features, targets, group=data.group_sizes, params=params)
+        valid_sets = [_valid_set(train_set, valid)] if valid is not None and early_stopping_rounds else []
+        booster = lightgbm.train(params, train_set, options.n_trees, valid_sets=valid_sets, callbacks=callbacks)
+    except lightgbm.basic.LightGBMError as error:
+        raise ModelError(f"LightGBM: {error}", where=f"training on split {data.name!r}") from error
+    forest = from_treelite(treelite.frontend.from_lightgbm(booster), where="LightGBM's own model")
+    return forest.first(booster.best_iteration) if early_stopping_rounds and booster.best_iteration else forest
+
+
+def check_grades(data: RankingData, max_grade: int = _MAX_GRADE) -> None:
+    """ModelError where a gain 2^grade - 1 would be out of the range that the library allows."""
+    row = int(np.argmax(data.grades))
+    if data.grades[row] > max_grade:
+        raise ModelError(
+            f"grade {int(data.grades[row])} in row {row}: gains are 2^grade - 1, for grades up to {max_grade}",
+            where=f"dataset split {data.name!r}",
+            remedy="map the grades to a short scale, such as 0 to 4",
+        )
+
+
+def _valid_set(train_set: lightgbm.Dataset, valid: RankingData) -> lightgbm.Dataset:
+    return lightgbm.Dataset(valid.features, valid.grades, group=valid.group_sizes, reference=train_set)
+
+
+def _reporter(n_trees: int, progress: Callable[[str], None]) -> Callable[[Any], None]:
+    def report(env: Any) -> None:
+        done = env.iteration + 1
+        if done % _PROGRESS_EVERY == 0 or done == n_trees:
+            progress(f"lightgbm: {done}/{n_trees} trees")
+
+    return report
