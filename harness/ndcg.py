@@ -46,17 +46,26 @@ def ndcg(scores: NDArray[np.floating], data: RankingData, spec: NdcgSpec) -> Flo
     return ndcg_per_group(scores, data.grades, data.group_sizes, spec)
 
 
-def bootstrap_upper(
+def bootstrap_bounds(
     differences: Floats, *, level: float = 0.95, n_samples: int = 10_000, seed: int = 0, block: int = 256
-) -> float:
-    """One-sided upper bound on the mean difference: percentile bootstrap over query groups (Efron 1979)."""
+) -> tuple[float, float]:
+    """One-sided lower and upper bounds on the mean difference, each at `level`.
+
+    Percentile bootstrap over query groups (Efron, Annals of Statistics 1979).
+    """
     n = differences.size
     rng = np.random.default_rng(seed)
     means = np.empty(n_samples)
     for start in range(0, n_samples, block):
         stop = min(start + block, n_samples)
         means[start:stop] = differences[rng.integers(n, size=(stop - start, n))].mean(axis=1)
-    return float(np.quantile(means, level))
+    lower, upper = np.quantile(means, [1 - level, level])
+    return float(lower), float(upper)
+
+
+def bootstrap_upper(differences: Floats) -> float:
+    """One-sided 95 % upper bound on the mean difference over query groups."""
+    return bootstrap_bounds(differences)[1]
 
 
 def quality_drop(teacher: Floats, compressed: Floats) -> QualityDrop:
@@ -65,10 +74,11 @@ def quality_drop(teacher: Floats, compressed: Floats) -> QualityDrop:
     if not judged.any():
         raise DataError("no query group with a positive grade, so NDCG is undefined", remedy="set sla.ndcg.empty")
     differences = (teacher - compressed)[judged]
-    upper = bootstrap_upper(differences) if np.any(differences) else 0.0
+    lower, upper = bootstrap_bounds(differences) if np.any(differences) else (0.0, 0.0)
     return QualityDrop(
         ndcg=float(compressed[judged].mean()),
         drop=float(differences.mean()),
+        drop_lower=lower,
         drop_upper=upper,
         n_groups=int(judged.sum()),
     )

@@ -96,10 +96,11 @@ class ModelSize(Record):
 
 
 class QualityDrop(Record):
-    """Paired NDCG difference teacher - compressed over query groups, with a one-sided 95 % bootstrap bound."""
+    """Paired NDCG difference teacher - compressed over query groups, with one-sided 95 % bootstrap bounds."""
 
     ndcg: float
     drop: float
+    drop_lower: float
     drop_upper: float
     n_groups: int
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,10 +81,10 @@ class Samples:
     def load(cls, path: Path) -> Samples:
         """Read what `save` wrote; a missing or corrupt file is a HarnessError naming it."""
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 targets = tuple(str(t) for t in archive["targets"])
                 return cls(targets, *(archive[f.name] for f in fields(cls)[1:]))
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise HarnessError(
                 f"can't read samples: {error}", where=str(path), remedy="run the scenario again"
             ) from error

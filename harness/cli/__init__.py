@@ -1,0 +1,73 @@
+"""The command line: thin commands over the pipeline. Results go to stdout, progress and errors to stderr."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from harness import __version__
+from harness.cli.catalogue import init, list_plugins, schema
+from harness.cli.results import judge, report
+from harness.cli.run import run, validate
+from harness.cli.serve import serve
+from harness.errors import HarnessError
+
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="harness")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def harness(debug: bool) -> None:
+    """Which compressed form of your ranker meets your latency SLA, how sure is that, and what does it cost?
+
+    Exit codes: 0 every SLA met, 1 an SLA missed, 2 bad usage or scenario, 3 a stage or target failed,
+    4 INCONCLUSIVE or INVALID, 130 interrupted.
+
+    Shell completion: eval "$(_HARNESS_COMPLETE=bash_source harness)", or zsh_source, or fish_source.
+    """
+    del debug  # read by `main`, which also sees errors that click raises before this runs
+
+
+for command in (run, validate, list_plugins, judge, report, schema, init, serve):
+    harness.add_command(command)
+
+
+def main() -> NoReturn:
+    """Entry point: runs the command and turns every known error into its message and exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    debug = "--debug" in sys.argv[1:]
+    try:
+        code = harness.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: what was measured before is kept", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except HarnessError as error:
+        if debug:
+            raise
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise  # anything that lands here is a fault of ours
+        click.echo(
+            f"error: {type(error).__name__}: {error}\n  -> this is a fault of the harness: "
+            "run again as `harness --debug ...` and report what it prints",
+            err=True,
+        )
+        sys.exit(HarnessError.exit_code)
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,42 @@
+"""Commands that work from files alone: judge and report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from harness.cli.run import exit_code
+
+directory = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("run_dir", type=directory)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def judge(run_dir: Path, as_json: bool) -> int:
+    """Judge a finished run again from its samples; measures nothing, and writes its reports anew."""
+    from harness.pipeline import RunDir, publish
+    from harness.registry import report_format
+
+    run = RunDir(run_dir)
+    report = publish(run)
+    click.echo(report_format("json" if as_json else "terminal").render(report, run.samples()))
+    return exit_code([report])
+
+
+@click.command()
+@click.argument("run_dirs", type=directory, nargs=-1, required=True)
+@click.option("--format", "format_name", default="terminal", show_default=True, help="See `harness list formats`.")
+def report(run_dirs: Sequence[Path], format_name: str) -> None:
+    """Print the report of a finished run, or one comparison of several."""
+    from harness.pipeline import RunDir
+    from harness.registry import report_format
+
+    chosen = report_format(format_name)
+    runs = [RunDir(path) for path in run_dirs]
+    if len(runs) == 1:
+        click.echo(chosen.render(runs[0].report(), runs[0].samples()))
+    else:
+        click.echo(chosen.render_suite([run.report() for run in runs]))

@@ -1,0 +1,104 @@
+"""Commands that read scenarios: run and validate."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from harness.pipeline import RunDir
+    from harness.records import Report
+    from harness.scenario import LoadedScenario
+
+paths_argument = click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
+set_option = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, such as traffic.offered_qps=200."
+)
+
+
+@click.command()
+@paths_argument
+@set_option
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default="results", show_default=True,
+    help="Folder for run directories.",
+)  # fmt: skip
+@click.option("--no-cache", is_flag=True, help="Train, compress and compile everything anew.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def run(paths: Sequence[Path], overrides: Sequence[str], out: Path, no_cache: bool, as_json: bool, quiet: bool) -> int:
+    """Run scenario files, folders and suites: build, serve, load-test, judge, report."""
+    from harness.cache import Cache, default_cache_dir
+    from harness.cli.progress import reporter
+    from harness.errors import HarnessError
+    from harness.pipeline import Settings
+    from harness.pipeline import run as run_scenario
+    from harness.scenario import load
+
+    loaded = load(paths, overrides)
+    settings = Settings(
+        out=out,
+        cache=Cache(default_cache_dir(), enabled=not no_cache),
+        command=shlex.join(["harness", *sys.argv[1:]]),
+    )
+    done: list[tuple[RunDir, Report]] = []
+    failures: list[str] = []
+    with reporter(quiet=quiet) as progress:
+        for index, item in enumerate(loaded):
+            progress.start(f"[{index + 1}/{len(loaded)}] {item.scenario.name}" if len(loaded) > 1 else "")
+            try:
+                done.append(run_scenario(item.scenario, settings, progress))
+            except HarnessError as error:
+                if len(loaded) == 1:
+                    raise
+                failures.append(f"{item.scenario.name}: {error}")
+                progress(f"failed: {error}")
+    _print(done, out, loaded, as_json=as_json)
+    for failure in failures:
+        click.echo(f"error: {failure}", err=True)
+    return 3 if failures else exit_code([report for _, report in done])
+
+
+@click.command()
+@paths_argument
+@set_option
+def validate(paths: Sequence[Path], overrides: Sequence[str]) -> None:
+    """Check scenario files without running them: keys, values, plug-in options (not data, models or machines)."""
+    from harness.scenario import load
+
+    for item in load(paths, overrides):
+        click.echo(f"{item.file}: {item.scenario.name}: valid")
+
+
+def exit_code(reports: Sequence[Report]) -> int:
+    """0 all PASS, 1 an SLA missed, 4 otherwise."""
+    statuses = {report.verdict.status.value for report in reports}
+    if "FAIL" in statuses:
+        return 1
+    return 4 if statuses - {"PASS"} else 0
+
+
+def _print(
+    done: Sequence[tuple[RunDir, Report]], out: Path, loaded: Sequence[LoadedScenario], *, as_json: bool
+) -> None:
+    """One run in full; several as one table, kept as a suite page beside the run directories."""
+    from harness.pipeline import save_suite
+    from harness.registry import report_format
+
+    if not done:
+        return
+    reports = [report for _, report in done]
+    chosen = report_format("json" if as_json else "terminal")
+    if len(loaded) == 1:
+        run_dir, report = done[0]
+        click.echo(chosen.render(report, run_dir.samples()))
+        click.echo(f"{run_dir.path / 'report.html'}", err=True)
+        return
+    click.echo(chosen.render_suite(reports))
+    for path in save_suite([run_dir for run_dir, _ in done], out, next((i.suite for i in loaded if i.suite), "suite")):
+        click.echo(str(path), err=True)

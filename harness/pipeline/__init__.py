@@ -1,0 +1,168 @@
+"""The only module that knows the order of the stages: data, build, bench, serve and load, judge, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import __version__, registry
+from harness.bundle import Bundle
+from harness.cache import Cache
+from harness.environment import describe
+from harness.errors import EngineError
+from harness.judge.verdict import judge
+from harness.pipeline.bench import engine_times_us
+from harness.pipeline.build import Builder, Step
+from harness.pipeline.data import describe_data, load_data
+from harness.pipeline.load_test import load_test, sides
+from harness.pipeline.run_dir import RunDir
+from harness.pipeline.suite import save_suite
+from harness.placement import Placement, available_cpus, place
+from harness.protocols import Progress, Scorer
+from harness.ranking_data import Splits
+from harness.records import LedgerRow, Measurements, Report
+from harness.samples import Samples
+from harness.scenario import Choice, Scenario, options, resolved
+from harness.scoring import reference_engine
+
+SAVED_FORMATS = ("json", "markdown", "html")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run, as opposed to what: where results and the cache are, and the command line to repeat it."""
+
+    out: Path
+    cache: Cache
+    command: str = ""
+
+
+@dataclass
+class _Run:
+    """What is known so far; written out whatever happens next."""
+
+    scenario: Scenario
+    settings: Settings
+    run_dir: RunDir
+    placement: Placement
+    progress: Callable[[str], None]
+    measured: Measurements
+    samples: Samples | None = None
+    stage_s: dict[str, float] = field(default_factory=dict)
+
+    def learn(self, **known: object) -> None:
+        self.measured = self.measured.model_copy(update=known)
+        self.run_dir.save_measurements(self.measured)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stage_s[name] = round(time.perf_counter() - started, 3)
+
+
+def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[RunDir, Report]:
+    """Scenario -> RankingData -> Bundle -> Bundle' -> engine behind HTTP -> Samples -> Verdict -> Report.
+
+    Whatever fails or interrupts a stage, what was measured before it is kept in the run directory, judged INVALID, and
+    the error is raised on.
+    """
+    run_dir = RunDir.create(settings.out, scenario)
+    placement, findings = place(scenario.serve.workers)
+    measured = Measurements(
+        tool_version=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=settings.command,
+        scenario=resolved(scenario),
+        environment=describe() | {"generator_cpus": placement.generator, "server_cpus": placement.server},
+        ndcg=scenario.sla.ndcg,
+        findings=findings,
+    )
+    state = _Run(scenario, settings, run_dir, placement, progress, measured)
+    try:
+        _measure(state)
+    except BaseException as error:
+        why = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
+        state.measured = state.measured.model_copy(update={"failure": why, "stage_s": state.stage_s})
+        run_dir.save_measurements(state.measured)
+        publish(run_dir)
+        raise
+    return run_dir, publish(run_dir)
+
+
+def _measure(state: _Run) -> None:
+    scenario, progress = state.scenario, state.progress
+    with state.stage("data"):
+        progress(f"data: {scenario.data.kind}")
+        splits = load_data(scenario.data, state.settings.cache)
+        state.learn(data=describe_data(splits))
+    with state.stage("build"):
+        n_threads = len(available_cpus())
+        builder = Builder(state.settings.cache, splits, scenario.sla.ndcg, n_threads, progress)
+        steps = builder.chain(scenario)
+        state.learn(ledger=tuple(step.row for step in steps))
+        state.run_dir.keep_bundle(steps[-1].bundle)
+    with state.stage("engines"):
+        state.learn(ledger=_timed(state, steps, splits))
+    with state.stage("load"):
+        served = sides(scenario, steps[0].bundle, steps[-1].bundle)
+        samples, info, targets = load_test(
+            served, scenario, splits.test, state.run_dir.path, state.placement, _compiled(state), progress
+        )
+        samples.save(state.run_dir.path / "samples.npz")
+        state.learn(load=info, targets=targets)
+    state.learn(complete=info.complete, stage_s=state.stage_s)
+
+
+def _timed(state: _Run, steps: Sequence[Step], splits: Splits) -> tuple[LedgerRow, ...]:
+    """The ledger with engine times: every step by its reference engine, the last by the scenario's own as well."""
+    scenario = state.scenario
+    rows = [step.row for step in steps]
+    entries = [(step.bundle, Choice(kind=reference_engine(step.bundle.manifest))) for step in steps]
+    if scenario.engine != entries[-1][1]:
+        state.progress(f"engine {scenario.engine.kind}")
+        served = {"step": f"served by {scenario.engine.kind}", "params": scenario.engine.options}
+        rows.append(rows[-1].model_copy(update=served | {"control": None, "build_s": 0.0, "notes": ()}))
+        entries.append((steps[-1].bundle, scenario.engine))
+    scorers = [_open(bundle, engine, state) for bundle, engine in entries]
+    state.progress("engine times, interleaved")
+    times = engine_times_us(scorers, splits.test, scenario.traffic.n_candidates, state.placement.server)
+    return tuple(
+        row.model_copy(update={"engine": engine.kind, "engine_us": median, "engine_us_p99": p99})
+        for row, (_, engine), (median, p99) in zip(rows, entries, times, strict=True)
+    )
+
+
+def _open(bundle: Bundle, engine: Choice, state: _Run) -> Scorer:
+    plugin, chosen = registry.engine(engine.kind), options("engines", engine)
+    reason = plugin.refuses(chosen, bundle.manifest)
+    if reason:
+        raise EngineError(
+            reason, where=f"engine: {engine.kind}", remedy="choose another engine (`harness list engines`)"
+        )
+    return plugin.open(chosen, bundle, _compiled(state))
+
+
+def _compiled(state: _Run) -> Path:
+    """Where engines keep compiled code; inside the run directory where nothing may be reused."""
+    cache = state.settings.cache
+    return (cache.root if cache.enabled else state.run_dir.path) / "compiled"
+
+
+def publish(run_dir: RunDir) -> Report:
+    """Judge a finished run from its files and write every saved format; measures nothing."""
+    measured, samples = run_dir.measurements(), run_dir.samples()
+    report = judge(run_dir.scenario(), measured, samples)
+    for name in SAVED_FORMATS:
+        plugin = registry.report_format(name)
+        run_dir.write(plugin.SUFFIX, plugin.render(report, samples))
+    return report
+
+
+__all__ = ["RunDir", "Settings", "publish", "run", "save_suite"]

@@ -1,0 +1,115 @@
+"""The run directory: what each stage writes and the next one reads.
+
+scenario.yaml        the resolved scenario
+measurements.json    everything measured but the samples, complete or not
+samples.npz          one row per planned request
+bundle/              the compressed bundle that was served
+load/                the plan, the histograms and the generator's log
+result.json, report.html, summary.md    what judging and rendering made of it
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from harness.bundle import Bundle
+from harness.cache import key_of
+from harness.errors import HarnessError, UsageError
+from harness.records import Measurements, Record, Report
+from harness.samples import Samples
+from harness.scenario import Scenario, dump_yaml, from_resolved, resolved
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """One run's files."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, root: Path, scenario: Scenario) -> RunDir:
+        """A new directory named by scenario, time and digest of the resolved scenario: no two runs share one."""
+        what = resolved(scenario)
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        base = f"{scenario.name}-{stamp}-{key_of(what)[:8]}"
+        for attempt in range(100):
+            path = root / (f"{base}-{attempt}" if attempt else base)
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise HarnessError(
+                    f"can't create the run directory: {error.strerror or error}",
+                    where=str(path),
+                    remedy="choose another folder with --out",
+                ) from error
+            run_dir = cls(path)
+            run_dir.write("scenario.yaml", dump_yaml(what))
+            return run_dir
+        raise HarnessError("too many runs in one second", where=str(root / base))
+
+    def write(self, name: str, text: str) -> None:
+        """Write one file whole: a full disk leaves the old one in place and raises a HarnessError."""
+        target, partial = self.path / name, self.path / f".{name}.partial"
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(target)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise HarnessError(
+                f"can't write: {error.strerror or error}", where=str(target), remedy="free some space on that disk"
+            ) from error
+
+    def save_measurements(self, measurements: Measurements) -> None:
+        """Write measurements.json."""
+        self.write("measurements.json", measurements.model_dump_json(indent=1))
+
+    def keep_bundle(self, bundle: Bundle) -> None:
+        """Copy the served bundle, so that the run directory is all one needs to deploy or serve it again."""
+        try:
+            shutil.copytree(bundle.path, self.path / "bundle", dirs_exist_ok=True)
+        except (OSError, shutil.Error) as error:
+            raise HarnessError(
+                f"can't keep the bundle: {error}", where=str(self.path), remedy="free some space on that disk"
+            ) from error
+
+    def scenario(self) -> Scenario:
+        """The scenario as it was run."""
+        return from_resolved(self.measurements().scenario)
+
+    def measurements(self) -> Measurements:
+        """What was measured; UsageError where this is not a run directory."""
+        return self._read("measurements.json", Measurements)
+
+    def report(self) -> Report:
+        """The judged report; UsageError where the run was never judged."""
+        return self._read("result.json", Report)
+
+    def samples(self) -> Samples | None:
+        """The samples, or None where the run ended before its load test."""
+        for file in (self.path / "samples.npz", self.path / "load" / "samples.npz"):
+            if file.is_file():
+                return Samples.load(file)
+        return None
+
+    def _read(self, name: str, model: type[R]) -> R:
+        file = self.path / name
+        try:
+            return model.model_validate_json(file.read_bytes())
+        except OSError as error:
+            raise UsageError(
+                f"not a run directory: no readable {name}",
+                where=str(self.path),
+                remedy="name a folder that `harness run` has written, such as results/quickstart-...",
+            ) from error
+        except ValidationError as error:
+            raise UsageError(f"damaged {name}: {error.errors()[0]['msg']}", where=str(file)) from error

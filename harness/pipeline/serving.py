@@ -1,0 +1,56 @@
+"""Serve a bundle, or the bundle that a scenario builds, until interrupted."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from harness.bundle import Bundle, open_bundle
+from harness.cache import Cache
+from harness.errors import UsageError
+from harness.pipeline.build import Builder
+from harness.pipeline.data import load_data
+from harness.placement import available_cpus
+from harness.protocols import Progress
+from harness.scenario import Choice, Serve, load
+from harness.scoring import reference_engine
+from harness.serve.launcher import Server
+
+
+def serve_forever(what: Path, engine: str, port: int, workers: int, cache: Cache, progress: Progress) -> None:
+    """Start the server, say where it listens, and watch it; returns only by an exception (ServeError, interrupt)."""
+    bundle, chosen = _from_scenario(what, cache, progress) if what.is_file() else _from_bundle(what)
+    chosen = Choice(kind=engine) if engine else chosen
+    serve = Serve(port=port, workers=workers)
+    cpus = available_cpus()[-workers:]
+    with tempfile.TemporaryDirectory(prefix="harness-serve-") as logs:
+        server = Server(
+            bundle=bundle.path,
+            engine=chosen,
+            serve=serve,
+            cpus=cpus,
+            run_dir=Path(logs),
+            cache_dir=cache.root / "compiled",
+            name="model",
+        )
+        with server:
+            progress(f"serving {bundle.manifest.format} with {chosen.kind} at {server.infer_url} (Ctrl-C ends it)")
+            while True:
+                server.check()
+                time.sleep(0.5)
+
+
+def _from_bundle(path: Path) -> tuple[Bundle, Choice]:
+    bundle = open_bundle(path)
+    return bundle, Choice(kind=reference_engine(bundle.manifest))
+
+
+def _from_scenario(path: Path, cache: Cache, progress: Progress) -> tuple[Bundle, Choice]:
+    loaded = load([path], [])
+    if len(loaded) != 1:
+        raise UsageError(f"holds {len(loaded)} scenarios; serve takes one", where=str(path))
+    scenario = loaded[0].scenario
+    splits = load_data(scenario.data, cache)
+    steps = Builder(cache, splits, scenario.sla.ndcg, len(available_cpus()), progress).chain(scenario)
+    return steps[-1].bundle, scenario.engine

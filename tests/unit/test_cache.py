@@ -1,0 +1,58 @@
+import pytest
+
+from harness.cache import Cache, key_of
+from harness.errors import HarnessError, ModelError
+
+
+def write(text):
+    return lambda path: (path / "value").write_text(text)
+
+
+def read(path):
+    if not (path / "value").is_file():
+        raise ModelError("damaged")
+    return (path / "value").read_text()
+
+
+def test_the_second_time_is_reused_and_disabled_is_not(tmp_path):
+    cache = Cache(tmp_path)
+    assert cache.obtain("room", "k" * 64, write("one"), read) == ("one", False)
+    assert cache.obtain("room", "k" * 64, write("two"), read) == ("one", True)
+    assert Cache(tmp_path, enabled=False).obtain("room", "k" * 64, write("three"), read) == ("three", False)
+
+
+def test_a_failed_build_leaves_nothing_behind(tmp_path):
+    def fail(path):
+        (path / "value").write_text("half")
+        raise ModelError("no")
+
+    with pytest.raises(ModelError):
+        Cache(tmp_path).obtain("room", "key", fail, read)
+    assert list((tmp_path / "room").iterdir()) == []
+
+
+def test_a_damaged_entry_is_built_again(tmp_path):
+    cache = Cache(tmp_path)
+    cache.obtain("room", "key", write("one"), read)
+    (tmp_path / "room" / "key" / "value").unlink()
+    assert cache.obtain("room", "key", write("two"), read) == ("two", False)
+
+
+def test_a_full_disk_names_the_place_and_the_remedy(tmp_path):
+    def full(path):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(HarnessError, match="No space left") as caught:
+        Cache(tmp_path).obtain("room", "key", full, read)
+    assert "HARNESS_CACHE" in caught.value.remedy
+
+
+def test_a_file_where_the_cache_should_be(tmp_path):
+    (tmp_path / "room").write_text("")
+    with pytest.raises(HarnessError, match="can't create a folder"):
+        Cache(tmp_path).obtain("room", "key", write("x"), read)
+
+
+def test_keys_do_not_depend_on_order_but_on_every_value():
+    assert key_of({"a": 1, "b": [1, 2]}) == key_of({"b": [1, 2], "a": 1})
+    assert key_of({"a": 1, "b": [1, 2]}) != key_of({"a": 1, "b": [2, 1]})
