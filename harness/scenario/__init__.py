@@ -1,5 +1,25 @@
 """Scenario files: their types, how they are read, expanded and checked."""
 
+from harness.scenario.check import from_resolved, options
+from harness.scenario.json_schema import json_schema
+from harness.scenario.load import LoadedScenario, load
+from harness.scenario.resolve import dump_yaml, resolved
 from harness.scenario.schema import Choice, Scenario, Serve, Sla, Traffic, quantile_of
+from harness.scenario.template import TEMPLATE
 
-__all__ = ["Choice", "Scenario", "Serve", "Sla", "Traffic", "quantile_of"]
+__all__ = [
+    "TEMPLATE",
+    "Choice",
+    "LoadedScenario",
+    "Scenario",
+    "Serve",
+    "Sla",
+    "Traffic",
+    "dump_yaml",
+    "from_resolved",
+    "json_schema",
+    "load",
+    "options",
+    "quantile_of",
+    "resolved",
+]
