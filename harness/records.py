@@ -238,10 +238,14 @@ class Measurements(Record):
 
 
 class Report(Record):
-    """What is published: measurements, what they amount to per target, and the verdict. Written as result.json."""
+    """What is published: measurements, what they amount to per target, and the verdict. Written as result.json.
+
+    `run` is the name of the run directory, by which a suite's page links to it.
+    """
 
     schema_version: int = SCHEMA_VERSION
     name: str
+    run: str = ""
     measurements: Measurements
     measures: tuple[TargetMeasure, ...] = ()
     verdict: Verdict

@@ -158,7 +158,7 @@ def _compiled(state: _Run) -> Path:
 def publish(run_dir: RunDir) -> Report:
     """Judge a finished run from its files and write every saved format; measures nothing."""
     measured, samples = run_dir.measurements(), run_dir.samples()
-    report = judge(run_dir.scenario(), measured, samples)
+    report = judge(run_dir.scenario(), measured, samples).model_copy(update={"run": run_dir.path.name})
     for name in SAVED_FORMATS:
         plugin = registry.report_format(name)
         run_dir.write(plugin.SUFFIX, plugin.render(report, samples))
