@@ -1,0 +1,122 @@
+"""The main job from a scenario file to a report, with a real server and a real Locust."""
+
+import json
+
+import numpy as np
+import pytest
+
+from harness.bundle import open_bundle
+
+RECIPE = [{"kind": "truncate", "keep_trees": 5}, {"kind": "quantise"}]
+SAVED = {"scenario.yaml", "measurements.json", "samples.npz", "result.json", "report.html", "summary.md"}
+
+
+@pytest.mark.usefixtures("no_orphans")
+def test_from_scenario_to_report_and_again_from_the_cache(cli):
+    scenario = cli.scenario(compress=RECIPE, engine="tl2cgen", traffic={"teacher": True, "rounds": 2})
+    done = cli("run", scenario)
+    assert done.returncode == 0, done.stderr
+    assert "PASS" in done.stdout
+    run_dir = cli.only_run()
+    assert {path.name for path in run_dir.iterdir()} >= SAVED
+    result = cli.result()
+    ledger = result["measurements"]["ledger"]
+    assert [row["step"] for row in ledger] == ["lightgbm", "truncate", "quantise", "served by tl2cgen"]
+    assert [row["size"]["n_trees"] for row in ledger] == [10, 5, 5, 5]
+    assert all(row["engine_us"] > 0 for row in ledger)
+    for target in ("teacher", "compressed"):
+        measure = next(m for m in result["measures"] if m["target"] == target)
+        assert measure["n_planned"] == measure["n_ok"] > 50
+        assert measure["server"]["requests"] >= measure["n_ok"]
+    assert open_bundle(run_dir / "bundle").manifest.digest == ledger[-1]["digest"]
+
+    again = cli("run", scenario, "--json")
+    assert again.returncode == 0, again.stderr
+    rows = json.loads(again.stdout)["measurements"]["ledger"]
+    assert all(row["cached"] for row in rows)
+    assert [row["digest"] for row in rows] == [row["digest"] for row in ledger]
+
+
+def test_judge_and_report_work_from_files_without_measuring(cli):
+    assert cli("run", cli.scenario()).returncode == 0
+    run_dir = cli.only_run()
+    before = (run_dir / "samples.npz").read_bytes()
+    measurements = run_dir / "measurements.json"
+    content = json.loads(measurements.read_text())
+    content["scenario"]["sla"]["p50_ms"] = 0.001
+    measurements.write_text(json.dumps(content))
+    (run_dir / "result.json").unlink()
+    judged = cli("judge", run_dir)
+    assert (judged.returncode, "FAIL" in judged.stdout) == (1, True)
+    assert (run_dir / "samples.npz").read_bytes() == before
+    for name, mark in [
+        ("terminal", "FAIL"),
+        ("markdown", "|"),
+        ("json", '"schema_version"'),
+        ("html", "<!doctype html>"),
+    ]:
+        shown = cli("report", run_dir, "--format", name)
+        assert shown.returncode == 0, shown.stderr
+        assert mark in shown.stdout
+    assert json.loads(cli("report", run_dir, run_dir, "--format", "json").stdout)
+
+
+def test_a_suite_runs_all_and_prints_one_table(cli):
+    passes, fails = cli.scenario("passes"), cli.scenario("fails", sla={"p50_ms": 0.001})
+    suite = cli.root / "both.yaml"
+    suite.write_text(f"suite: both\nscenarios: [{passes.name}, {fails.name}]\n")
+    done = cli("run", suite)
+    assert done.returncode == 1, done.stderr
+    assert "PASS" in done.stdout
+    assert "FAIL" in done.stdout
+    assert {p.suffix for p in (cli.root / "results").glob("both-*.*")} == {".html", ".md", ".json"}
+
+
+def md1_sojourn_quantile(q, rate_qps, service_s):
+    """Quantile of the time in an M/D/1 queue (Erlang 1909; waiting time by Crommelin's series)."""
+    from math import exp, factorial, floor
+
+    from scipy.optimize import brentq
+
+    def waiting_cdf(t):
+        terms = (
+            (rate_qps * (k * service_s - t)) ** k / factorial(k) * exp(-rate_qps * (k * service_s - t))
+            for k in range(floor(t / service_s) + 1)
+        )
+        return (1 - rate_qps * service_s) * sum(terms)
+
+    if waiting_cdf(0) >= q:
+        return service_s
+    return service_s + brentq(lambda t: waiting_cdf(t) - q, 0, 20 * service_s)
+
+
+@pytest.mark.slow
+def test_a_known_service_time_agrees_with_queueing_theory_and_gets_both_verdicts(cli):
+    p50, p99 = (1e3 * md1_sojourn_quantile(q, 50, 0.005) for q in (0.5, 0.99))
+    changes = {
+        "engine": {"kind": "fake", "service": "constant", "mean_ms": 5},
+        "traffic": {"offered_qps": 50, "n_candidates": 1, "window_s": 40},
+        "sla": {"p50_ms": 1.2 * p50, "p99_ms": 2 * p99},
+    }
+    met = cli("run", cli.scenario(**changes))
+    assert met.returncode == 0, met.stdout + met.stderr
+    latency = cli.result()["measures"][0]["latency_ms"]
+    assert latency["p50"] == pytest.approx(p50, rel=0.1)
+    assert latency["p99"] == pytest.approx(p99, rel=0.1)
+    missed = cli(
+        "run",
+        cli.scenario(
+            "missed",
+            **changes | {"sla": {"p50_ms": 0.9 * p50}},
+        ),
+    )
+    assert missed.returncode == 1, missed.stdout + missed.stderr
+
+
+def test_the_theory_itself_agrees_with_a_simulated_queue():
+    rng = np.random.default_rng(0)
+    gaps, waits = rng.exponential(1 / 50, 200_000), np.zeros(200_000)
+    for i in range(1, waits.size):
+        waits[i] = max(0.0, waits[i - 1] + 0.005 - gaps[i])
+    for q in (0.5, 0.9, 0.99):
+        assert np.quantile(waits, q) + 0.005 == pytest.approx(md1_sojourn_quantile(q, 50, 0.005), rel=0.03)
