@@ -8,6 +8,8 @@ from harness.bundle import Draft
 from harness.protocols import Training
 from harness.trees.gbdt_options import GbdtOptions
 
+_MAX_GRADE = 30
+
 
 class Options(GbdtOptions):
     """Shape of the ensemble, and when to stop."""
@@ -20,10 +22,12 @@ class Options(GbdtOptions):
 def train(options: Options, work: Training) -> Draft:
     """Train on the grades of `train`; gains are 2^grade - 1."""
     from harness.trees.artefacts import save
-    from harness.trees.lightgbm_fit import check_grades, fit
+    from harness.trees.grades import check_grades
+    from harness.trees.lightgbm_fit import fit
 
     data, valid = work.splits.train, work.splits.valid
-    check_grades(data)
+    for split in (data, valid):
+        check_grades(split, _MAX_GRADE)
     forest = fit(
         "lambdarank",
         data,

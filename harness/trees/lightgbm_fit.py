@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-import lightgbm
-import numpy as np
-import treelite
 from numpy.typing import NDArray
 
 from harness.errors import ModelError
 from harness.ranking_data import RankingData
 from harness.trees.forest import Forest
 from harness.trees.gbdt_options import GbdtOptions
+from harness.trees.openmp import sleeping_threads
 from harness.trees.treelite_model import from_treelite
 
-_MAX_GRADE = 30
+with sleeping_threads():
+    import lightgbm
+import treelite
+
 _PROGRESS_EVERY = 50
 
 
@@ -63,17 +64,6 @@ def fit(
         raise ModelError(f"LightGBM: {error}", where=f"training on split {data.name!r}") from error
     forest = from_treelite(treelite.frontend.from_lightgbm(booster), where="LightGBM's own model")
     return forest.first(booster.best_iteration) if early_stopping_rounds and booster.best_iteration else forest
-
-
-def check_grades(data: RankingData, max_grade: int = _MAX_GRADE) -> None:
-    """ModelError where a gain 2^grade - 1 would be out of the range that the library allows."""
-    row = int(np.argmax(data.grades))
-    if data.grades[row] > max_grade:
-        raise ModelError(
-            f"grade {int(data.grades[row])} in row {row}: gains are 2^grade - 1, for grades up to {max_grade}",
-            where=f"dataset split {data.name!r}",
-            remedy="map the grades to a short scale, such as 0 to 4",
-        )
 
 
 def _valid_set(train_set: lightgbm.Dataset, valid: RankingData) -> lightgbm.Dataset:

@@ -1,0 +1,55 @@
+"""Your own trained model: LightGBM, XGBoost, Treelite, TorchScript or ONNX file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from harness.bundle import Draft
+from harness.errors import ModelError, did_you_mean
+from harness.protocols import PluginOptions, Training
+from harness.rankers._foreign_network import import_onnx, import_torchscript
+from harness.rankers._foreign_trees import import_trees
+
+_NETWORKS: dict[str, Callable[[Path, Training], Draft]] = {"torchscript": import_torchscript, "onnx": import_onnx}
+_NETWORK_SUFFIXES = {".pt": "torchscript", ".pth": "torchscript", ".ts": "torchscript", ".onnx": "onnx"}
+
+
+class Options(PluginOptions):
+    """Which file, and what wrote it."""
+
+    path: Path = Field(description="the model file, relative to the working directory")
+    format: Literal["auto", "lightgbm", "xgboost", "treelite", "torchscript", "onnx"] = Field(
+        default="auto", description="what wrote the file; auto goes by its suffix, then by its first bytes"
+    )
+
+
+def train(options: Options, work: Training) -> Draft:
+    """Copy the model in after checking that it can be read, is a scalar ranker, and is as wide as the data."""
+    path = options.path.expanduser().resolve()
+    if not path.is_file():
+        beside = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
+        raise ModelError("no such model file" + did_you_mean(path.name, beside), where=str(path), remedy="check `path`")
+    if path.stat().st_size == 0:
+        raise ModelError("the model file is empty", where=str(path), remedy="save the model again")
+    kind = _format_of(path) if options.format == "auto" else options.format
+    work.progress(f"file: reading {path.name} as {kind}")
+    if kind in _NETWORKS:
+        return _NETWORKS[kind](path, work)
+    return import_trees(path, kind, work)
+
+
+def _format_of(path: Path) -> str:
+    from harness.trees.foreign import tree_format_of
+
+    kind = _NETWORK_SUFFIXES.get(path.suffix.lower()) or tree_format_of(path)
+    if kind is None:
+        raise ModelError(
+            "can't tell what wrote this file",
+            where=str(path),
+            remedy="set `format` to lightgbm, xgboost, treelite, torchscript or onnx",
+        )
+    return kind
