@@ -1,1 +1,1 @@
-"""Report formats: one file each."""
+"""Report formats: renderings of finished runs from their files alone. They know no measuring."""

@@ -1,0 +1,34 @@
+"""Tables that every format can draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.records import VerdictStatus
+
+Cell = str | VerdictStatus
+"""Text, or a status that a format may also show by a mark and a colour."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Text cells under column heads; the first `n_text` columns and those in `wide` hold words, the others figures."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    n_text: int = 1
+    wide: tuple[int, ...] = ()
+    note: str = ""
+
+    def is_text(self, column: int) -> bool:
+        """True where a column holds words, which stand left; figures stand right."""
+        return column < self.n_text or column in self.wide
+
+
+MARKS = {
+    VerdictStatus.PASS: "✓",
+    VerdictStatus.FAIL: "✗",
+    VerdictStatus.INCONCLUSIVE: "?",
+    VerdictStatus.INVALID: "!",
+}

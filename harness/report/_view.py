@@ -1,0 +1,58 @@
+"""What every format shows of one run, in the order a reader needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.records import Finding, Report, VerdictStatus
+from harness.report import _bought, _facts, _ledger, _objectives
+from harness.report._sentence import sentence
+from harness.report._table import Table
+
+
+@dataclass(frozen=True)
+class View:
+    """A report in words and tables; `alarm` is empty for a complete run."""
+
+    name: str
+    description: str
+    status: VerdictStatus
+    alarm: str
+    sentence: str
+    objectives: Table
+    bought: Table
+    ledger: Table
+    remarks: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    facts: tuple[Table, ...]
+    scenario: str
+    scenario_packed: str
+    command: str
+
+
+def view(report: Report) -> View:
+    """The view of a report."""
+    run = report.measurements
+    return View(
+        name=report.name,
+        description=str(run.scenario.get("description") or "").strip(),
+        status=report.verdict.status,
+        alarm=_alarm(report),
+        sentence=sentence(report),
+        objectives=_objectives.table(report.verdict, run.ndcg),
+        bought=_bought.table(report),
+        ledger=_ledger.table(run.ledger, run.ndcg),
+        remarks=_ledger.remarks(run.ledger, run.ndcg),
+        findings=tuple(dict.fromkeys((*report.verdict.findings, *run.findings))),
+        facts=_facts.tables(report),
+        scenario=_facts.scenario_yaml(run),
+        scenario_packed=_facts.scenario_yaml(run, flow=True),
+        command=run.command,
+    )
+
+
+def _alarm(report: Report) -> str:
+    run = report.measurements
+    if run.complete:
+        return ""
+    return f"This run is incomplete: {run.failure or 'it ended before its last stage'}. Shown is what it had measured."

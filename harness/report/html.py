@@ -1,0 +1,54 @@
+"""HTML: one self-contained page with pictures, light and dark, that asks nothing of any host and runs no script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from harness.records import Report, VerdictStatus
+from harness.report import _suite
+from harness.report._bars import ledger_bars
+from harness.report._cdf import latency_cdf
+from harness.report._table import MARKS
+from harness.report._view import view
+from harness.samples import Samples
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+SUFFIX = "report.html"
+
+
+def render(report: Report, samples: Samples | None) -> str:
+    """One run as a page; the latency picture needs the samples."""
+    from markupsafe import Markup
+
+    run = report.measurements
+    return _template("report").render(
+        view=view(report),
+        latency=Markup(latency_cdf(report, samples) if samples is not None else ""),  # noqa: S704  (escaped by `_svg`)
+        bars=Markup(ledger_bars(run.ledger, run.ndcg)),  # noqa: S704
+        tool_version=run.tool_version,
+        created=run.created,
+    )
+
+
+def render_suite(reports: list[Report]) -> str:
+    """Several runs as a page of links to `<run>/report.html`."""
+    links = [f"{quote(report.run)}/{SUFFIX}" if report.run else "" for report in reports]
+    return _template("suite").render(summary=_suite.summary(reports), table=_suite.table(reports), links=links)
+
+
+def _template(name: str) -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("harness.report", "_templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["status"] = lambda cell: isinstance(cell, VerdictStatus)
+    environment.globals["marks"] = MARKS
+    return environment.get_template(f"{name}.html.j2")

@@ -1,0 +1,44 @@
+"""JSON for machines: the whole report, versioned, with a published schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from harness.records import NON_FINITE, SCHEMA_VERSION, Record, Report
+from harness.samples import Samples
+
+SUFFIX = "result.json"
+
+
+class Suite(Record):
+    """Several reports."""
+
+    schema_version: int = SCHEMA_VERSION
+    reports: tuple[Report, ...]
+
+
+def render(report: Report, samples: Samples | None) -> str:  # noqa: ARG001  (the samples have a file of their own)
+    """The report as one line of strict JSON; `Report.model_validate_json` gives the same report back."""
+    return report.model_dump_json()
+
+
+def render_suite(reports: list[Report]) -> str:
+    """All reports as one `Suite`."""
+    return Suite(reports=tuple(reports)).model_dump_json()
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of what `render` writes."""
+    schema = TypeAdapter(Report).json_schema(schema_generator=_StrictJson, mode="serialization")
+    return {"$schema": _StrictJson.schema_dialect, **schema}
+
+
+class _StrictJson(GenerateJsonSchema):
+    """A float is a number, or one of the strings that stand for NaN and the infinities."""
+
+    def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
+        return {"anyOf": [super().float_schema(schema), {"enum": list(NON_FINITE)}]}

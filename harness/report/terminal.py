@@ -1,0 +1,146 @@
+"""Text for the terminal: colours and box lines where there is one, plain ASCII tables elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from harness.records import Report, VerdictStatus
+from harness.report import _suite
+from harness.report._table import MARKS, Cell, Table
+from harness.report._view import View, view
+from harness.samples import Samples
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+SUFFIX = ""
+_STYLES = {
+    VerdictStatus.PASS: "bold green",
+    VerdictStatus.FAIL: "bold red",
+    VerdictStatus.INCONCLUSIVE: "bold yellow",
+    VerdictStatus.INVALID: "bold magenta",
+}
+_PLAIN_WIDTH = 132
+_PLAIN = {
+    "–": "-",
+    "−": "-",
+    "×": "x",
+    "µ": "u",
+    "≤": "<=",
+    "≥": ">=",
+    "→": "->",
+    "↳": " ",
+    "∞": "inf",
+    "✓": "+",
+    "✗": "x",
+}
+_SIMPLE = "    \n    \n -- \n    \n    \n    \n    \n    \n"
+
+
+def render(report: Report, samples: Samples | None) -> str:  # noqa: ARG001  (no pictures in a terminal)
+    """One run, as wide as the terminal; ASCII lines of 132 columns where standard output is not one."""
+    return _drawn(lambda page: page.run(view(report)))
+
+
+def render_suite(reports: list[Report]) -> str:
+    """Several runs as one table and a summary line."""
+
+    def parts(page: _Page) -> Iterator[RenderableType]:
+        yield from page.section(_suite.table(reports))
+        yield page.text(_suite.summary(reports), "bold")
+
+    return _drawn(parts)
+
+
+def _drawn(parts: Callable[[_Page], Iterator[RenderableType]]) -> str:
+    from rich.console import Console
+
+    screen = Console()
+    plain = not screen.is_terminal or not screen.encoding.startswith("utf")
+    out = Console(
+        file=StringIO(),
+        force_terminal=screen.is_terminal,
+        color_system=cast(Any, screen.color_system),
+        width=screen.width if screen.is_terminal else _PLAIN_WIDTH,
+        legacy_windows=False,
+    )
+    with out.capture() as captured:
+        for part in parts(_Page(plain)):
+            out.print(part)
+    lines = (line.rstrip() for line in captured.get().splitlines())
+    return "\n".join(lines).encode(screen.encoding, "backslashreplace").decode(screen.encoding) + "\n"
+
+
+class _Page:
+    """The parts of a view as rich renderables; `plain` keeps to ASCII."""
+
+    def __init__(self, plain: bool) -> None:
+        self.plain = plain
+        self.symbols = str.maketrans(_PLAIN if plain else {})
+
+    def run(self, shown: View) -> Iterator[RenderableType]:
+        from rich.padding import Padding
+
+        heading = self.text(f"{shown.name}  ", "bold")
+        yield heading.append_text(self.status(shown.status))
+        if shown.alarm:
+            yield self.text(f"INCOMPLETE: {shown.alarm}", "bold red")
+        yield self.text(shown.sentence, "")
+        for table in (shown.objectives, shown.bought, shown.ledger):
+            yield from self.section(table)
+        for remark in shown.remarks:
+            yield self.text(f"- {remark}", "")
+        if shown.findings:
+            yield self.text("\nFindings", "bold")
+        for finding in shown.findings:
+            weight = " (makes the run INVALID)" if finding.hard else ""
+            yield self.text(f"- {finding.name}{weight}: {finding.message}", "bold" if finding.hard else "")
+            yield Padding(self.text(f"→ {finding.remedy}", ""), (0, 0, 0, 2))
+        for table in shown.facts:
+            yield from self.section(table) if len(table.columns) > 2 else self.packed(table)
+        yield self.text("\nResolved scenario", "bold")
+        yield self.text(shown.scenario_packed.rstrip(), "dim")
+        if shown.command:
+            yield self.text("\nRepeat this run with", "bold")
+            yield self.text(shown.command, "")
+        yield self.text("\n", "").append_text(heading)
+
+    def section(self, table: Table) -> Iterator[RenderableType]:
+        from rich import box
+        from rich.table import Table as Grid
+
+        if not table.rows:
+            return
+        yield self.text(f"\n{table.title}", "bold")
+        grid = Grid(box=box.Box(_SIMPLE, ascii=True) if self.plain else box.SIMPLE, padding=(0, 1), pad_edge=False)
+        for place, column in enumerate(table.columns):
+            words = table.is_text(place)
+            least = None if words else max(len(row[place]) for row in table.rows)
+            justify: Literal["left", "right"] = "left" if words else "right"
+            grid.add_column(self.text(column, ""), justify=justify, overflow="fold", min_width=least)
+        for row in table.rows:
+            grid.add_row(*(self.cell(cell) for cell in row))
+        yield grid
+        if table.note:
+            yield self.text(table.note, "dim")
+
+    def packed(self, table: Table) -> Iterator[RenderableType]:
+        """A table of pairs as running text."""
+        yield self.text(f"\n{table.title}", "bold")
+        yield self.text("; ".join(" ".join(row) for row in table.rows), "dim")
+
+    def cell(self, cell: Cell) -> Text:
+        return self.status(cell) if isinstance(cell, VerdictStatus) else self.text(cell, "")
+
+    def status(self, status: VerdictStatus) -> Text:
+        return self.text(f"{MARKS[status]} {status}", _STYLES[status])
+
+    def text(self, content: str, style: str) -> Text:
+        """Styled text without anything that could steer the terminal."""
+        from rich.text import Text
+
+        clean = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in content)
+        return Text(clean.translate(self.symbols), style)

@@ -1,0 +1,207 @@
+"""Make the sample report that the tests of the formats share, and its golden renderings.
+
+    python tests/sample_report/make.py            # the renderings, from result.json and samples.npz
+    python tests/sample_report/make.py --anew     # result.json and samples.npz as well
+
+Look at the difference before you keep it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from harness import registry
+from harness.judge.verdict import judge
+from harness.records import (
+    Finding,
+    LedgerRow,
+    LoadInfo,
+    Measurements,
+    ModelSize,
+    QualityDrop,
+    Report,
+    TargetInfo,
+)
+from harness.samples import Samples
+from harness.scenario import Scenario
+
+HERE = Path(__file__).parent
+N_REQUESTS = 1500
+QPS = 60.0
+
+SCENARIO = {
+    "name": "feed-25ms",
+    "description": "A recommendation feed: 100 candidates per request, 25 ms at the 99th percentile.",
+    "data": {"kind": "synthetic_feed", "seed": 7},
+    "ranker": {"kind": "lightgbm", "n_trees": 300, "n_leaves": 64, "seed": 3},
+    "compress": [{"kind": "truncate", "keep": 150}, {"kind": "prune_leaves", "max_nodes": 9000}, {"kind": "quantise"}],
+    "engine": {"kind": "tl2cgen", "quantize": True},
+    "traffic": {"offered_qps": QPS, "n_candidates": 100, "window_s": 25, "seed": 11},
+    "sla": {"p50_ms": 8, "p99_ms": 25, "error_rate": 0.01, "ndcg_drop": 0.005, "size_mb": 2},
+}
+
+
+def row(
+    step: str, place: int, drop: float, n_trees: int, n_nodes: int, bits: float, us: float, **more: object
+) -> LedgerRow:
+    """A ledger row; 24 bytes a node on disk."""
+    spread = 0.0022 if drop else 0.0
+    return LedgerRow(
+        step=step,
+        digest=f"{place:02x}" * 32,
+        quality=QualityDrop(
+            ndcg=0.4213 - drop, drop=drop, drop_lower=drop - spread, drop_upper=drop + spread, n_groups=1200
+        ),
+        size=ModelSize(
+            n_trees=n_trees,
+            n_nodes=n_nodes,
+            n_leaves=(n_nodes + n_trees) // 2,
+            disk_bytes=24 * n_nodes,
+            packed_bits_per_node=bits,
+        ),
+        engine_us=us,
+        engine_us_p99=1.6 * us,
+        **more,
+    )
+
+
+def ledger() -> tuple[LedgerRow, ...]:
+    """A teacher, three steps with two controls, and the last bundle behind another engine."""
+    cut = row("truncate", 20, 0.0150, 71, 9000, 51.0, 1480, params={"keep": 71})
+    small = row("truncate", 21, 0.0021, 71, 9000, 21.0, 1470, params={"keep": 71})
+    kept = {"params": {"quantize": True}, "engine": "tl2cgen"}
+    return (
+        row("lightgbm", 1, 0.0, 300, 38100, 51.3, 6120, params={"n_trees": 300, "n_leaves": 64}, engine="native"),
+        row("truncate", 2, 0.0008, 150, 19050, 51.2, 3100, params={"keep": 150}, engine="native", build_s=1.2),
+        row("prune_leaves", 3, 0.0019, 150, 9000, 50.8, 2440, params={"max_nodes": 9000}, engine="gtil", control=cut),
+        row("quantise", 4, 0.0021, 150, 9000, 19.6, 2430, engine="gtil", control=small, notes=("16-bit leaves",)),
+        row("served by tl2cgen", 4, 0.0021, 150, 9000, 19.6, 655, **kept),
+    )
+
+
+def queue(rng: np.random.Generator, due_s: np.ndarray, service_s: np.ndarray) -> np.ndarray:
+    """When a single server that takes requests in turn has answered each."""
+    done = np.empty_like(due_s)
+    free = 0.0
+    for place, (due, service) in enumerate(zip(due_s, service_s, strict=True)):
+        free = max(free, due) + service
+        done[place] = free
+    return done + rng.gamma(4.0, 0.0001, due_s.size)
+
+
+def samples() -> Samples:
+    """The same Poisson traffic to a slow teacher and a fast compressed ranker; three requests of the teacher fail."""
+    rng = np.random.default_rng(5)
+    due = np.cumsum(rng.exponential(1 / QPS, N_REQUESTS))
+    slow = queue(rng, due, rng.gamma(30.0, 0.0148 / 30.0, N_REQUESTS))
+    fast = queue(rng, due, rng.gamma(20.0, 0.0024 / 20.0, N_REQUESTS))
+    lag = rng.gamma(2.0, 0.00004, 2 * N_REQUESTS)
+    status = np.full(2 * N_REQUESTS, 200, dtype=np.int16)
+    status[[400, 800, 1200]] = (503, -1, 0)
+    both = np.round(np.concatenate([due, due]), 6)
+    done = np.round(np.concatenate([slow, fast]), 6)
+    sent = np.round(both + lag, 6)
+    done[1200] = sent[1200] = np.nan
+    return Samples(
+        targets=("teacher", "compressed"),
+        target=np.repeat(np.arange(2, dtype=np.int16), N_REQUESTS),
+        segment=np.repeat(np.arange(2, dtype=np.int16), N_REQUESTS),
+        in_window=np.ones(2 * N_REQUESTS, dtype=bool),
+        due_s=both,
+        sent_s=sent,
+        done_s=done,
+        status=status,
+        n_candidates=np.full(2 * N_REQUESTS, 100, dtype=np.int32),
+        body=np.tile(np.arange(N_REQUESTS, dtype=np.int32) % 256, 2),
+    )
+
+
+def served(target: str, engine: str, row: LedgerRow, us: float, memory_mb: float) -> TargetInfo:
+    """One side of the load test."""
+    return TargetInfo(
+        target=target,
+        engine=engine,
+        engine_info={"threads": 1, "load_s": 0.21, "compiler": "gcc 12.2.0" if engine == "tl2cgen" else None},
+        bundle_digest=row.digest,
+        size_mb=row.size.disk_bytes / 1e6,
+        memory_mb=memory_mb,
+        server={"engine_us_p50": us, "engine_us_p99": 1.5 * us, "service_us_p50": us + 210, "service_us_p99": 2 * us},
+    )
+
+
+def report(samples: Samples) -> Report:
+    """The judged sample."""
+    scenario = Scenario.model_validate(SCENARIO)
+    rows = ledger()
+    measurements = Measurements(
+        tool_version="0.1.0",
+        created="2025-01-31T12:00:00+00:00",
+        command="harness run scenarios/feed-25ms.yaml",
+        scenario=scenario.model_dump(mode="json", exclude_none=True),
+        environment={
+            "cpu": "Example CPU @ 2.40GHz",
+            "isa": {"machine": "x86_64", "vector": ["avx2", "fma"]},
+            "cores": 2,
+            "affinity": [0, 1],
+            "governor": "",
+            "virtual_machine": True,
+            "load_average_1m": 0.31,
+            "clock_drift_ppm": float("nan"),
+            "compiler": "gcc 12.2.0",
+            "versions": {"lightgbm": "4.6.0", "treelite": "4.4.1"},
+        },
+        data={
+            "splits": {"train": {"rows": 120000, "groups": 1200}, "test": {"rows": 120000, "groups": 1200}},
+            "n_features": 136,
+            "digest": "da" * 32,
+        },
+        ledger=rows,
+        targets=(
+            served("teacher", "native", rows[0], 14500, 310),
+            served("compressed", "tl2cgen", rows[-1], 1560, 190),
+        ),
+        load=LoadInfo(
+            schedule_sha256="5c" * 32,
+            arrival="poisson",
+            offered_qps=QPS,
+            n_planned=N_REQUESTS,
+            generator_cpu_share=0.12,
+            generator_cpu_share_max=0.31,
+            timer="libev",
+            locust_version="2.37.0",
+        ),
+        findings=(
+            Finding(
+                name="shared-core",
+                message="server and load generator share 2 cores with the rest of the machine",
+                remedy="run on a machine with at least 4 cores",
+            ),
+        ),
+        stage_s={"data": 1.1, "build": 23.4, "engines": 4.2, "load": 61.0},
+        complete=True,
+    )
+    return judge(scenario, measurements, samples).model_copy(update={"run": "feed-25ms-20250131T120000-0a1b2c3d"})
+
+
+def main() -> None:
+    """Write the files."""
+    if "--anew" in sys.argv:
+        made = samples()
+        made.save(HERE / "samples.npz")
+        (HERE / "result.json").write_text(report(made).model_dump_json(indent=1) + "\n", encoding="utf-8")
+    known = Report.model_validate_json((HERE / "result.json").read_bytes())
+    kept = Samples.load(HERE / "samples.npz")
+    for name in registry.names("formats"):
+        plugin = registry.report_format(name)
+        (HERE / f"golden.{name}").write_text(plugin.render(known, kept), encoding="utf-8")
+        (HERE / f"golden-suite.{name}").write_text(plugin.render_suite([known, known]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
+        os.environ.pop(name, None)
+    main()
