@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -41,6 +42,9 @@ class _Server(uvicorn.Server):  # type: ignore[misc]
 
     def _stop(self, *_: Any) -> None:
         self.should_exit = True
+        logging.getLogger("uvicorn.error").setLevel(
+            logging.CRITICAL
+        )  # a half-sent request is cut off, with a traceback
 
 
 def run(app: App, listening: socket.socket, on_ready: Callable[[], None]) -> None:
