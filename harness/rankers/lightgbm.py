@@ -8,8 +8,6 @@ from harness.bundle import Draft
 from harness.protocols import Training
 from harness.trees.gbdt_options import GbdtOptions
 
-_MAX_GRADE = 30
-
 
 class Options(GbdtOptions):
     """Shape of the ensemble, and when to stop."""
@@ -23,11 +21,11 @@ def train(options: Options, work: Training) -> Draft:
     """Train on the grades of `train`; gains are 2^grade - 1."""
     from harness.trees.artefacts import save
     from harness.trees.grades import check_grades
-    from harness.trees.lightgbm_fit import fit
+    from harness.trees.lightgbm_fit import MAX_GRADE, fit
 
     data, valid = work.splits.train, work.splits.valid
     for split in (data, valid):
-        check_grades(split, _MAX_GRADE)
+        check_grades(split, MAX_GRADE)
     forest = fit(
         "lambdarank",
         data,

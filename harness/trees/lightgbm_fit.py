@@ -18,6 +18,7 @@ with sleeping_threads():
     import lightgbm
 import treelite
 
+MAX_GRADE = 30
 _PROGRESS_EVERY = 50
 
 
