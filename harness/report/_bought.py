@@ -6,7 +6,7 @@ import math
 
 from harness.records import ModelSize, Report
 from harness.report import _numbers as numbers
-from harness.report._table import Table
+from harness.report._table import Cell, Table
 from harness.report._target import COMPRESSED, TEACHER, Target, engine_us, target
 
 _ABSENT = Target("absent", None, None, None)
@@ -20,6 +20,12 @@ def table(report: Report) -> Table:
     known = tuple(row for row in rows if set(row[1:3]) != {numbers.NOTHING})
     note = "" if before.measure else "The uncompressed teacher was not load-tested in this run."
     return Table("What compression bought", ("", "teacher", "compressed", "change"), known, wide=(3,), note=note)
+
+
+def highlights(bought: Table, percentile: str) -> tuple[tuple[Cell, ...], ...]:
+    """The rows that matter at a glance: the SLA's latency percentile, engine time, size and quality."""
+    wanted = (f"{percentile} latency", "engine time, p50", "size on disk", "NDCG@")
+    return tuple(row for row in bought.rows if str(row[0]).startswith(wanted))
 
 
 def _latency(report: Report, before: Target, after: Target) -> list[tuple[str, ...]]:

@@ -14,7 +14,7 @@ def sentence(report: Report) -> str:
     """What the verdict means, what it cost, and what compression bought."""
     subject = judged(report)
     if subject is None or not report.verdict.objectives:
-        return "Nothing could be judged: the run has no measurement of any target."
+        return "Nothing could be judged: the run has no measurement of the ranker under load."
     parts = [_judgement(report), _cost(report, subject), _gain(report, subject)]
     text = "; ".join(part for part in parts if part)
     return f"{text[0].upper()}{text[1:]}."
@@ -47,7 +47,7 @@ def _judgement(report: Report) -> str:
     if missed:
         return f"{name} misses {_listed([_miss(result, ndcg) for result in missed])}"
     unsure = [result for result in results if result.status is not VerdictStatus.PASS] or [main]
-    return f"too few samples to say whether {name} meets {_listed([_doubt(result, ndcg) for result in unsure])}"
+    return f"it is undecided whether {name} meets {_listed([_doubt(result, ndcg) for result in unsure])}"
 
 
 def _miss(result: ObjectiveResult, ndcg: NdcgSpec) -> str:
@@ -58,6 +58,8 @@ def _miss(result: ObjectiveResult, ndcg: NdcgSpec) -> str:
 
 
 def _doubt(result: ObjectiveResult, ndcg: NdcgSpec) -> str:
+    if math.isnan(result.measured):
+        return f"{objectives.phrase(result, ndcg)} (not measured)"
     measured = numbers.objective(result.name, result.measured, result.unit)
     bounds = objectives.bounds(result)
     return (
@@ -90,6 +92,8 @@ def _gain(report: Report, subject: Target) -> str:
         return ""
     name = "the uncompressed teacher" if compressed else f"the same ranker behind engine {teacher.engine}"
     smaller = numbers.ratio(teacher.disk_bytes, subject.disk_bytes, "smaller", "larger")
+    if report.verdict.status is VerdictStatus.INVALID:  # no time of this run is worth telling
+        return f"{smaller} than {name}" if smaller else ""
     faster = numbers.ratio(*engine_us(teacher, subject), "faster", "slower")
     claims = [smaller, f"engine {faster}" if faster else ""]
     gain = ", ".join(claim for claim in claims if claim and not claim.endswith(numbers.SAME))

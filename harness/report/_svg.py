@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from harness.report._printable import printable
+
 
 def picture(name: str, width: float, height: float, title: str, description: str, parts: Iterable[str]) -> str:
     """An <svg> that scales with the page and tells its content to those who can't see it."""
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-labelledby="{name}-title {name}-text">'
-        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-text">{escape(description)}</desc>'
+        f'<title id="{name}-title">{_escaped(title)}</title><desc id="{name}-text">{_escaped(description)}</desc>'
         f"{''.join(parts)}</svg>"
     )
 
 
 def text(x: float, y: float, content: str, css: str = "", anchor: str = "start") -> str:
     """A label; `anchor` is `start`, `middle` or `end`."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{css}">{escape(content)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{css}">{_escaped(content)}</text>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
@@ -39,3 +41,7 @@ def path(points: Iterable[tuple[float, float]], css: str) -> str:
 def dot(x: float, y: float, css: str) -> str:
     """A point."""
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" class="{css}"/>'
+
+
+def _escaped(text: str) -> str:
+    return escape(printable(text))

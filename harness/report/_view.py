@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from harness.records import Finding, Report, VerdictStatus
 from harness.report import _bought, _facts, _ledger, _objectives
-from harness.report._sentence import sentence
-from harness.report._table import Table
+from harness.report._sentence import headline, sentence
+from harness.report._table import Cell, Table
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class View:
     sentence: str
     objectives: Table
     bought: Table
+    highlights: tuple[tuple[Cell, ...], ...]
     ledger: Table
     remarks: tuple[str, ...]
     findings: tuple[Finding, ...]
@@ -32,7 +33,7 @@ class View:
 
 def view(report: Report) -> View:
     """The view of a report."""
-    run = report.measurements
+    run, bought, main = report.measurements, _bought.table(report), headline(report)
     return View(
         name=report.name,
         description=str(run.scenario.get("description") or "").strip(),
@@ -40,7 +41,8 @@ def view(report: Report) -> View:
         alarm=_alarm(report),
         sentence=sentence(report),
         objectives=_objectives.table(report.verdict, run.ndcg),
-        bought=_bought.table(report),
+        bought=bought,
+        highlights=_bought.highlights(bought, main.name.removesuffix("_ms") if main else "p99"),
         ledger=_ledger.table(run.ledger, run.ndcg),
         remarks=_ledger.remarks(run.ledger, run.ndcg),
         findings=tuple(dict.fromkeys((*report.verdict.findings, *run.findings))),

@@ -9,6 +9,7 @@ from harness.records import Report, VerdictStatus
 from harness.report import _suite
 from harness.report._bars import ledger_bars
 from harness.report._cdf import latency_cdf
+from harness.report._printable import printable
 from harness.report._table import MARKS
 from harness.report._view import view
 from harness.samples import Samples
@@ -46,6 +47,7 @@ def _template(name: str) -> Template:
         loader=PackageLoader("harness.report", "_templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: printable(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

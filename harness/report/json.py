@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic_core import core_schema, from_json, to_json
 
 from harness.records import NON_FINITE, SCHEMA_VERSION, Record, Report
 from harness.samples import Samples
@@ -42,3 +42,6 @@ class _StrictJson(GenerateJsonSchema):
 
     def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
         return {"anyOf": [super().float_schema(schema), {"enum": list(NON_FINITE)}]}
+
+    def encode_default(self, dft: Any) -> Any:
+        return from_json(to_json(super().encode_default(dft), inf_nan_mode="strings"))

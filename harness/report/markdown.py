@@ -7,6 +7,7 @@ from html import escape
 
 from harness.records import Finding, Report, VerdictStatus
 from harness.report import _suite
+from harness.report._printable import printable
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view
 from harness.samples import Samples
@@ -63,7 +64,7 @@ def _line(cells: tuple[Cell, ...]) -> str:
 
 def _text(text: str) -> str:
     """Text on one line that Markdown and HTML leave as it is."""
-    return re.sub(r"([\\`*\[\]|~#]|\b_|_\b)", r"\\\1", escape(" ".join(text.split()), quote=False))
+    return re.sub(r"([\\`*\[\]|~#]|\b_|_\b)", r"\\\1", escape(printable(" ".join(text.split())), quote=False))
 
 
 def _folded(title: str, body: str) -> str:
@@ -76,4 +77,4 @@ def _repeat(shown: View) -> str:
 
 def _code(text: str, language: str) -> str:
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+    return f"{fence}{language}\n{printable(text.rstrip())}\n{fence}"

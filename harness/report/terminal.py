@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from harness.records import Report, VerdictStatus
 from harness.report import _suite
+from harness.report._printable import printable
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view
 from harness.samples import Samples
@@ -142,5 +143,4 @@ class _Page:
         """Styled text without anything that could steer the terminal."""
         from rich.text import Text
 
-        clean = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in content)
-        return Text(clean.translate(self.symbols), style)
+        return Text(printable(content).translate(self.symbols), style)

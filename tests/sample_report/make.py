@@ -1,7 +1,7 @@
-"""Make the sample report that the tests of the formats share, and its golden renderings.
+"""Make the sample reports that the tests of the formats share, and golden renderings.
 
-    python tests/sample_report/make.py            # the renderings, from result.json and samples.npz
-    python tests/sample_report/make.py --anew     # result.json and samples.npz as well
+    python tests/sample_report/make.py            # the renderings, from reports/pass.json and samples.npz
+    python tests/sample_report/make.py --anew     # reports/ and samples.npz as well
 
 Look at the difference before you keep it.
 """
@@ -187,18 +187,77 @@ def report(samples: Samples) -> Report:
     return judge(scenario, measurements, samples).model_copy(update={"run": "feed-25ms-20250131T120000-0a1b2c3d"})
 
 
+def variants(base: Report, samples: Samples) -> dict[str, Report]:
+    """The other ways a run can end."""
+    run = base.measurements
+    hostile = "<script>alert(1)</script> | `x` \x1b[31m\n# \u202e*no*"
+
+    def again(known: Measurements, taken: Samples = samples, **sla: float) -> Report:
+        scenario = Scenario.model_validate(SCENARIO | {"sla": sla or SCENARIO["sla"]})
+        asked = known.scenario | {"sla": scenario.sla.model_dump(mode="json", exclude_none=True)}
+        judged = judge(scenario, known.model_copy(update={"scenario": asked}), taken)
+        return judged.model_copy(update={"run": base.run})
+
+    busy = Finding(name="generator-busy", message="95% of its core", remedy="lower traffic.offered_qps", hard=True)
+    alone = run.model_copy(update={"targets": run.targets[1:]})
+    unanswered = samples.where(np.ones(len(samples), dtype=bool))
+    unanswered.status[N_REQUESTS::4] = 503
+    untimed = tuple(
+        row.model_copy(update={"engine": "", "engine_us": np.nan, "engine_us_p99": np.nan}) for row in run.ledger[:3]
+    )
+    stopped = {
+        "complete": False,
+        "failure": "server exited with status -9",
+        "load": None,
+        "targets": (),
+        "ledger": untimed,
+    }
+    same = run.ledger[0].model_copy(update={"step": "served by tl2cgen", "engine": "tl2cgen", "engine_us": 700.0})
+    bad_row = run.ledger[1].model_copy(update={"step": hostile, "notes": (hostile,), "params": {hostile: hostile}})
+    bad = Finding(name=hostile, message=hostile, remedy=hostile)
+    bad_run = run.model_copy(
+        update={
+            "scenario": {"description": hostile, hostile: [hostile]},
+            "environment": {hostile: hostile, "odd": [float("nan"), {"deep": float("inf")}]},
+            "ledger": (run.ledger[0], bad_row),
+            "command": hostile,
+            "failure": hostile,
+            "complete": False,
+        }
+    )
+    return {
+        "fail": again(run, p99_ms=5, error_rate=0),
+        "inconclusive": again(run, p99_ms=6.3),
+        "invalid": again(run.model_copy(update={"findings": (*run.findings, busy)})),
+        "unanswered": again(run, unanswered, p99_ms=25, error_rate=0.01),
+        "no-teacher": again(alone, samples.where(samples.target == 1)),
+        "uncompressed": again(run.model_copy(update={"ledger": (run.ledger[0], same)}), p99_ms=25),
+        "incomplete": judge(Scenario.model_validate(SCENARIO), run.model_copy(update=stopped), None),
+        "hostile": base.model_copy(
+            update={
+                "name": hostile,
+                "run": hostile,
+                "measurements": bad_run,
+                "verdict": base.verdict.model_copy(update={"findings": (bad,)}),
+            }
+        ),
+    }
+
+
 def main() -> None:
     """Write the files."""
     if "--anew" in sys.argv:
         made = samples()
         made.save(HERE / "samples.npz")
-        (HERE / "result.json").write_text(report(made).model_dump_json(indent=1) + "\n", encoding="utf-8")
-    known = Report.model_validate_json((HERE / "result.json").read_bytes())
+        base = report(made)
+        for name, known in {"pass": base, **variants(base, made)}.items():
+            (HERE / "reports" / f"{name}.json").write_text(known.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    known = Report.model_validate_json((HERE / "reports" / "pass.json").read_bytes())
     kept = Samples.load(HERE / "samples.npz")
     for name in registry.names("formats"):
         plugin = registry.report_format(name)
-        (HERE / f"golden.{name}").write_text(plugin.render(known, kept), encoding="utf-8")
-        (HERE / f"golden-suite.{name}").write_text(plugin.render_suite([known, known]), encoding="utf-8")
+        (HERE / "golden" / f"run.{name}").write_text(plugin.render(known, kept), encoding="utf-8")
+        (HERE / "golden" / f"suite.{name}").write_text(plugin.render_suite([known, known]), encoding="utf-8")
 
 
 if __name__ == "__main__":

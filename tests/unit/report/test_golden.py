@@ -1,0 +1,14 @@
+import pytest
+
+from harness import registry
+
+REMEDY = "look at the difference, then run tests/sample_report/make.py"
+
+
+@pytest.mark.parametrize("name", registry.names("formats"))
+def test_rendering_is_the_golden_one(name, sample_dir, report_of, samples):
+    golden = sample_dir / "golden"
+    plugin = registry.report_format(name)
+    report = report_of("pass")
+    assert plugin.render(report, samples) == (golden / f"run.{name}").read_text(encoding="utf-8"), REMEDY
+    assert plugin.render_suite([report, report]) == (golden / f"suite.{name}").read_text(encoding="utf-8"), REMEDY

@@ -1,0 +1,71 @@
+from harness.report import _bought, _ledger, _objectives, _suite
+from harness.report._view import view
+
+
+def cells(table):
+    return {row[0]: row[1:] for row in table.rows}
+
+
+def test_what_compression_bought_leaves_out_what_nobody_measured(report_of):
+    bought = cells(_bought.table(report_of("pass")))
+    assert bought["p99 latency"] == ("193 ms", "6.16 ms", "31× lower")
+    assert bought["size on disk"] == ("914 kB", "216 kB", "4.2× smaller")
+    assert bought["packed bits per node"] == ("51.3", "19.6", "2.6× fewer")
+    assert bought["NDCG@10"] == ("0.4213", "0.4192", "0.0021 lost, at most 0.0043 with 95 % confidence")
+    assert "parameters" not in bought
+
+
+def test_without_a_teacher_under_load_its_figures_are_dashes(report_of):
+    table = _bought.table(report_of("no-teacher"))
+    assert cells(table)["p99 latency"] == ("–", "6.16 ms", "")
+    assert cells(table)["size on disk"] == ("914 kB", "216 kB", "4.2× smaller")
+    assert "not load-tested" in table.note
+
+
+def test_a_control_that_does_as_well_is_named_so(report_of):
+    run = report_of("pass").measurements
+    worse, _, as_well = _ledger.remarks(run.ledger, run.ndcg)
+    assert "prune_leaves earns its place" in worse
+    assert "does as well, and is simpler" in as_well
+
+
+def test_a_control_inside_the_bound_does_as_well(report_of):
+    run = report_of("pass").measurements
+    row = run.ledger[2]
+    near = row.control.model_copy(update={"quality": row.control.quality.model_copy(update={"drop": 0.0040})})
+    (said,) = _ledger.remarks((row.model_copy(update={"control": near}),), run.ndcg)
+    assert "does as well, within the 95 % bound of 0.0041" in said
+
+
+def test_open_bounds_and_no_headroom(report_of):
+    report = report_of("unanswered")
+    p99 = cells(_objectives.table(report.verdict, report.measurements.ndcg))["p99"]
+    assert p99[2:5] == ("not answered", "–", "none")
+
+
+def test_suite_row_of_a_run_that_measured_nothing(report_of):
+    table = _suite.table([report_of("incomplete")])
+    assert table.rows[0][1] == "INVALID"
+    assert len(table.rows[0]) == len(table.columns)
+    assert _suite.summary([report_of("pass"), report_of("fail"), report_of("pass")]) == "3 scenarios: 2 PASS, 1 FAIL"
+    assert _suite.summary([]) == "0 scenarios"
+
+
+def test_an_incomplete_run_says_so_with_its_failure(report_of):
+    shown = view(report_of("incomplete"))
+    assert shown.alarm.startswith("This run is incomplete: server exited with status -9.")
+    assert view(report_of("pass")).alarm == ""
+
+
+def test_every_row_is_as_wide_as_its_table(report_of):
+    shown = view(report_of("pass"))
+    for table in (shown.objectives, shown.bought, shown.ledger, *shown.facts):
+        assert {len(row) for row in table.rows} == {len(table.columns)}, table.title
+
+
+def test_facts_name_seeds_digests_and_unknown_figures(report_of):
+    facts = {table.title: cells(table) for table in view(report_of("pass")).facts}
+    assert facts["Seeds and digests"]["scenario.traffic.seed"] == ("11",)
+    assert facts["Seeds and digests"]["bundle served as compressed"] == ("04" * 32,)
+    assert facts["Environment"]["clock_drift_ppm"] == ("–",)
+    assert "governor" not in facts["Environment"]
