@@ -93,7 +93,10 @@ class _Check:
         return self.validated(model, {name: v for name, v in value.items() if name != "kind"}, key)
 
     def validated(self, model: type[Model], value: Any, key: Key) -> Model | None:
-        """`value` as `model`. Read as strict JSON: lists become tuples and text becomes paths, but "5" is no number."""
+        """`value` as `model`, read as strict JSON: lists become tuples and text becomes paths, but "5" is no number.
+
+        What a validator of mode "before" returns is held to the strict types of Python instead.
+        """
         try:
             return model.model_validate_json(json.dumps(value, default=str), strict=True)
         except ValidationError as error:

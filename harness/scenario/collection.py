@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import Problem, did_you_mean
+from harness.scenario.files import beside, is_file, is_folder, is_pattern, near_files, scenario_files
 from harness.scenario.schema import NAME_PATTERN
-from harness.scenario.source import Node, Place, near_files, read
+from harness.scenario.source import Node, Place, read
 
 _SUITE_KEYS = ("suite", "description", "scenarios")
-_SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def collected(paths: Sequence[Path], problems: list[Problem]) -> list[ScenarioFi
 
 
 def _below(path: Path, problems: list[Problem]) -> Iterator[ScenarioFile]:
-    if path.is_dir():
-        files = [file for file in sorted(path.iterdir()) if _is_scenario(file)]
+    if is_folder(path):
+        files = scenario_files(path, "*")
         if not files:
             problems.append(Place(str(path)).problem("no .yaml file in this folder"))
         roots = [(file, root) for file in files if (root := read(file, problems)) is not None]
@@ -47,7 +47,7 @@ def _below(path: Path, problems: list[Problem]) -> Iterator[ScenarioFile]:
         for file, root in roots:
             if _is_suite(root):
                 yield from _suite(file, root, problems)
-    elif not path.exists():
+    elif not is_file(path):
         problems.append(Place(str(path)).problem(f"no such file or folder{near_files(path)}"))
     elif (root := read(path, problems)) is not None:
         yield from _suite(path, root, problems) if _is_suite(root) else [ScenarioFile(path, "", root)]
@@ -70,7 +70,7 @@ def _suite(file: Path, root: Node, problems: list[Problem]) -> Iterator[Scenario
             below = read(member, problems)
             if below is not None and not _is_suite(below):
                 yield ScenarioFile(member, str(suite), below)
-            elif below is not None and member.name == node.value:
+            elif below is not None and not is_pattern(str(node.value)):
                 problems.append(node.place.problem("is itself a suite; list scenario files", ("scenarios", i)))
 
 
@@ -80,20 +80,16 @@ def _members(suite: Path, node: Node, i: int, problems: list[Problem]) -> list[P
     if not isinstance(pattern, str) or not pattern or Path(pattern).is_absolute():
         problems.append(node.place.problem("must be a path or glob relative to the suite", key))
         return []
-    if not re.search(r"[*?\[]", pattern):
-        member = suite.parent / pattern
-        if member.is_file():
-            return [member]
-        problems.append(node.place.problem(f"no such file: {member}{near_files(member)}", key))
-        return []
-    matched = sorted(file for file in suite.parent.glob(pattern) if _is_scenario(file))
-    if not matched:
-        problems.append(node.place.problem(f"no scenario file matches {pattern!r}", key))
-    return matched
-
-
-def _is_scenario(file: Path) -> bool:
-    return file.is_file() and file.suffix in _SUFFIXES and not file.name.startswith(("_", "."))
+    if is_pattern(pattern):
+        matched = scenario_files(suite.parent, pattern)
+        if not matched:
+            problems.append(node.place.problem(f"no scenario file matches {pattern!r}", key))
+        return matched
+    path = beside(suite, pattern)
+    if is_file(path):
+        return [path]
+    problems.append(node.place.problem(f"no such file: {path}{near_files(path)}", key))
+    return []
 
 
 def _is_suite(root: Node) -> bool:

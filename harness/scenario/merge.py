@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import Problem
+from harness.scenario.files import beside, is_file, near_files
 from harness.scenario.schema import Choice, Scenario
-from harness.scenario.source import Key, Node, dotted, near_files, read
+from harness.scenario.source import Key, Node, dotted, read
 
 SECTIONS = ("data", "ranker", "engine")
 """Keys that name one plug-in; `compress` is a list of such."""
@@ -23,13 +24,13 @@ def with_bases(root: Node, file: Path, problems: list[Problem], seen: tuple[Path
     if not isinstance(target, str) or not target:
         problems.append(place.problem("must be the path of another scenario file", ("extends",)))
         return None
-    base_file = file.parent / target
+    base_file = beside(file, target)
+    if not is_file(base_file):
+        problems.append(place.problem(f"no such file: {base_file}{near_files(base_file)}", ("extends",)))
+        return None
     if base_file.resolve() in seen:
         chain = " -> ".join(path.name for path in (*seen, base_file))
         problems.append(place.problem(f"extends itself: {chain}", ("extends",)))
-        return None
-    if not base_file.is_file():
-        problems.append(place.problem(f"no such file: {base_file}{near_files(base_file)}", ("extends",)))
         return None
     base = read(base_file, problems)
     if base is not None and not isinstance(base.value, dict):

@@ -60,6 +60,7 @@ def shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     text = repr(value) if isinstance(value, str) else json.dumps(value)
+    text = {"Infinity": ".inf", "-Infinity": "-.inf", "NaN": ".nan"}.get(text, text)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -129,8 +129,8 @@ class Scenario(Block):
 
     @field_validator("compress", mode="before")
     @classmethod
-    def _none_is_empty(cls, value: Any) -> Any:
-        return () if value is None else value
+    def _as_tuple(cls, value: Any) -> Any:
+        return () if value is None else tuple(value) if isinstance(value, list) else value
 
 
 def quantile_of(objective: str) -> float:

@@ -14,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from harness.errors import Problem, did_you_mean
+from harness.errors import Problem
 
 Key = tuple[str | int, ...]
 Scalar = str | int | float | bool | None
@@ -78,12 +78,6 @@ class Node:
 def dotted(key: Key) -> str:
     """`("compress", 0, "keep")` -> `compress.0.keep`."""
     return ".".join(str(step) for step in key)
-
-
-def near_files(path: Path) -> str:
-    """` (did you mean ...)` over the scenario files beside a path that does not exist."""
-    folder = path.parent
-    return did_you_mean(path.name, (f.name for f in folder.glob("*.y*ml"))) if folder.is_dir() else ""
 
 
 def key_of(text: str) -> Key:

@@ -60,13 +60,19 @@ class _Interpolation:
             chain = " -> ".join((*self.open, name))
             self.problems.append(place.problem(f"variable refers to itself: {chain}", key))
         elif name in self.variables:
-            self.open = (*self.open, name)
-            found = self.node(self.variables[name], ("vars", name)).value
-            self.open = self.open[:-1]
-            return found
+            return self.variable(name, place, key)
         elif (text := self.environment.get(name) or default) is not None:
             return scalar(text) if typed else text
         else:
             message = f"variable {name!r} is not set: `export {name}=...`, or give it under `vars`"
             self.problems.append(place.problem(message, key))
         return None
+
+    def variable(self, name: str, place: Place, key: Key) -> dict[str, Node] | list[Node] | Scalar:
+        before = len(self.problems)
+        self.open = (*self.open, name)
+        found = self.node(self.variables[name], ("vars", name)).value
+        self.open = self.open[:-1]
+        if len(self.problems) > before:
+            self.problems.append(place.problem(f"variable {name!r} has no value, see there", key))
+        return found
