@@ -1,0 +1,77 @@
+"""The Locust process, seen from the harness: started clean, pinned, and never left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import harness
+from harness.load.load_plan import PLAN_VARIABLE
+
+_GRACE_S = 15.0
+_LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+_TAIL_LINES = 12
+
+
+class LocustProcess:
+    """A running Locust, whose output goes to a log file."""
+
+    def __init__(self, plan_folder: Path, log: Path, cpus: Sequence[int]) -> None:
+        self.log = log
+        command = [sys.executable, "-P", "-m", "locust", "-f", str(_LOCUSTFILE)]
+        command += [
+            "--headless",
+            "-u",
+            "1",
+            "-r",
+            "1",
+            "--only-summary",
+            "--skip-log-setup",
+        ]  # warnings and errors still reach stderr
+        with log.open("wb") as stderr:
+            self._process = subprocess.Popen(
+                command,
+                cwd=plan_folder,
+                env=_environment(plan_folder),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,  # Ctrl-C reaches the harness, which then stops this process in order
+            )
+        if cpus and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(self._process.pid, cpus)
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative where a signal ended it."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """Let it write what it has measured (SIGTERM), then make sure it is gone."""
+        self._process.terminate()
+        try:
+            self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return "\n".join(lines[-_TAIL_LINES:]) or "(its log is empty)"
+
+
+def _environment(plan_folder: Path) -> dict[str, str]:
+    """The harness's own environment without what would change the run: Locust's variables and configuration files."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST")}
+    packages = str(Path(harness.__file__).resolve().parents[1])
+    return kept | {
+        PLAN_VARIABLE: str(plan_folder),
+        "HOME": str(plan_folder),  # Locust reads ~/.locust.conf
+        "PYTHONPATH": os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")])),
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
