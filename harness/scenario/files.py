@@ -1,7 +1,7 @@
 """Paths written in scenario files. Any text may stand there, so nothing here raises: what can't be is not found."""
 
 # os.path answers False where pathlib raises: NUL, too long a name, lone surrogates.
-# ruff: noqa: PTH
+# ruff: noqa: PTH112, PTH113, PTH207
 
 from __future__ import annotations
 
