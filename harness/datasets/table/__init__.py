@@ -17,7 +17,10 @@ from harness.datasets._paths import Paths, listed, require_files
 from harness.protocols import PluginOptions
 from harness.ranking_data import Splits
 
-Column = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+Column = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if type(value) is int else value, json_schema_input_type=str | int),
+]
 """Name of a column, or its position (0 is the first) where files have no header."""
 
 
