@@ -57,4 +57,4 @@ def _alarm(report: Report) -> str:
     run = report.measurements
     if run.complete:
         return ""
-    return f"This run is incomplete: {run.failure or 'it ended before its last stage'}. Shown is what it had measured."
+    return f"Incomplete run: {run.failure or 'it ended before its last stage'}. Shown is what it had measured."

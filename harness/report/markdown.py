@@ -20,7 +20,7 @@ def render(report: Report, samples: Samples | None) -> str:  # noqa: ARG001  (no
     shown = view(report)
     blocks = [
         f"## {_status(shown.status)}: {_text(shown.name)}",
-        f"> **Incomplete run.** {_text(shown.alarm)}" if shown.alarm else "",
+        f"> **{_text(shown.alarm)}**" if shown.alarm else "",
         f"**{_text(shown.sentence)}**",
         _text(shown.description),
         *(_section(table) for table in (shown.objectives, shown.bought, shown.ledger)),

@@ -88,7 +88,7 @@ class _Page:
         heading = self.text(f"{shown.name}  ", "bold")
         yield heading.append_text(self.status(shown.status))
         if shown.alarm:
-            yield self.text(f"INCOMPLETE: {shown.alarm}", "bold red")
+            yield self.text(shown.alarm, "bold red")
         yield self.text(shown.sentence, "")
         for table in (shown.objectives, shown.bought, shown.ledger):
             yield from self.section(table)

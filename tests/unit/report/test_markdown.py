@@ -30,7 +30,7 @@ def test_hostile_text_is_neither_markup_nor_a_way_out_of_a_code_block(report_of)
 
 def test_an_incomplete_run_says_so_at_the_top(report_of):
     text = markdown.render(report_of("incomplete"), None)
-    assert "> **Incomplete run.** This run is incomplete: server exited with status -9." in text.split("###")[0]
+    assert "> **Incomplete run: server exited with status -9." in text.split("###")[0]
 
 
 def test_a_pull_request_comment_holds_it(report_of):

@@ -53,7 +53,7 @@ def test_suite_row_of_a_run_that_measured_nothing(report_of):
 
 def test_an_incomplete_run_says_so_with_its_failure(report_of):
     shown = view(report_of("incomplete"))
-    assert shown.alarm.startswith("This run is incomplete: server exited with status -9.")
+    assert shown.alarm.startswith("Incomplete run: server exited with status -9.")
     assert view(report_of("pass")).alarm == ""
 
 

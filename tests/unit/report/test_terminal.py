@@ -64,4 +64,4 @@ def test_an_output_that_can_not_encode_a_name_gets_it_escaped(report_of, monkeyp
 
 
 def test_an_incomplete_run_says_so_at_the_top(report_of):
-    assert terminal.render(report_of("incomplete"), None).splitlines()[1].startswith("INCOMPLETE: This run is")
+    assert terminal.render(report_of("incomplete"), None).splitlines()[1].startswith("Incomplete run: server")
