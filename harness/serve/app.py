@@ -112,8 +112,8 @@ class App:
             await _fail(send, 500, f"scoring failed: {type(error).__name__}: {error}")
             return
         pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self._slot.scored(perf_counter_ns() - start, after - before)  # counted before the client can ask for the count
         await _answer(send, 200, answer, pairs)
-        self._slot.scored(perf_counter_ns() - start, after - before)
 
     async def _read(self, receive: Receive, n_bytes: int | None) -> bytes | None:
         """The whole body; None where the client has gone. OipError 413 as soon as it is too long."""

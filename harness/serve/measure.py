@@ -25,7 +25,7 @@ class Gauge:
         """Figures since the last reset.
 
         requests: infer requests answered; errors: those not answered with scores; service_us_*: from the body complete
-        to the answer handed to the socket; engine_us_*: scoring alone (both of scored requests, NaN without any);
+        to the answer ready to send; engine_us_*: scoring alone (both of scored requests, NaN without any);
         cpu_s: user and system time of all workers; rss_mb: resident memory / 10^6 of the largest worker, now.
         """
         counts = self._board.totals() - self._from

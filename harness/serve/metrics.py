@@ -18,7 +18,7 @@ def render(board: Board) -> bytes:
     for i, status in enumerate(stats.STATUSES):
         lines.append(f'harness_requests_total{{status="{status}"}} {totals[stats.FIRST_STATUS + i]}')
     service = totals[stats.SERVICE_HIST : stats.ENGINE_HIST]
-    lines += _histogram("service", "Body complete to answer handed on.", service, totals[stats.SERVICE_NS])
+    lines += _histogram("service", "Body complete to answer ready.", service, totals[stats.SERVICE_NS])
     lines += _histogram("engine", "Scoring alone.", totals[stats.ENGINE_HIST :], totals[stats.ENGINE_NS])
     lines += ["# HELP harness_resident_memory_bytes Memory of a worker.", "# TYPE harness_resident_memory_bytes gauge"]
     for pid in board.pids():

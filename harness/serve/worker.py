@@ -6,6 +6,7 @@ import gc
 import importlib.util
 import logging
 import socket
+import time
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from harness.serve.stats import Board
 
 _WARM_UP_SIZES = (1, 10, 100)
 _WARM_UP_ROUNDS = 3
+_WARM_UP_S = 1.0
 _GC_THRESHOLD = 10_000
 
 
@@ -62,7 +64,10 @@ def require_fast_http() -> None:
 
 
 def warm_up(scorer: Scorer, n_features: int, max_candidates: int) -> None:
-    """Score a few lists, so that lazy set-up and first page faults are not a user's."""
+    """Score a few lists, so that lazy set-up and first page faults are not a user's; a slow engine gets fewer."""
     rng = np.random.default_rng(0)
+    deadline = time.monotonic() + _WARM_UP_S
     for n in _WARM_UP_SIZES * _WARM_UP_ROUNDS:
+        if time.monotonic() > deadline:
+            break
         scorer.score(rng.normal(size=(min(n, max_candidates), n_features)).astype(np.float32))
