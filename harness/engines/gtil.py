@@ -1,0 +1,46 @@
+"""Treelite's General Tree Inference Library: interprets any tree bundle, compiles nothing.
+
+Exact to the rounding of the sum: trees are added in the model's order and type, so a LightGBM model scores bit for bit
+like LightGBM; XGBoost adds its base score first instead of last, which moves a float32 sum by some of its last bits.
+One input differs: LightGBM reads every |x| <= 1e-35 as 0, other engines compare it as it is.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pydantic import Field
+
+from harness.bundle import Bundle
+from harness.engines._scorer import LibraryScorer
+from harness.protocols import PluginOptions, Scorer
+from harness.records import Manifest
+
+
+class Options(PluginOptions):
+    """Keys of the gtil engine."""
+
+    n_threads: int = Field(default=1, ge=1, le=256, description="threads that score one candidate list")
+
+
+def refuses(options: Options, manifest: Manifest) -> str:  # noqa: ARG001
+    """Any tree bundle will do."""
+    return "" if manifest.format == "trees" else f"it scores bundles of trees, this one is {manifest.format}"
+
+
+def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:  # noqa: A001, ARG001
+    """Load the Treelite checkpoint. Raises EngineError."""
+    import treelite
+
+    from harness.engines._treelite import load_model
+
+    started = time.perf_counter()
+    model = load_model(bundle)
+    info = {
+        "library": f"treelite {treelite.__version__}",
+        "threads": options.n_threads,
+        "loaded_bytes": bundle.artefact.stat().st_size,
+        "load_s": round(time.perf_counter() - started, 4),
+    }
+    return LibraryScorer(lambda x: treelite.gtil.predict(model, x, nthread=options.n_threads, pred_margin=True), info)
