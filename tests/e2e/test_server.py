@@ -27,13 +27,14 @@ from harness.scenario import Choice, Serve
 from harness.serve.launcher import Server
 
 NATIVE = Choice(kind="native")
+INSTANT = Choice.model_validate({"kind": "fake", "mean_ms": 0})
 ORPHAN_MAKER = """
 import sys, time
 from pathlib import Path
 from harness.scenario import Choice, Serve
 from harness.serve.launcher import Server
 bundle, run_dir = map(Path, sys.argv[1:])
-with Server(bundle, Choice(kind="native"), Serve(workers=2), (), run_dir, run_dir, "m") as server:
+with Server(bundle, Choice(kind="fake"), Serve(workers=2), (), run_dir, run_dir, "m") as server:
     print(*server.pids, flush=True)
     time.sleep(600)
 """
@@ -46,16 +47,18 @@ def bundle(teacher: Callable[[str], Bundle]) -> Bundle:
 
 @pytest.fixture(scope="module")
 def start(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Server]:
-    def start(path: Path = bundle.path, name: str = "m", cpus: tuple[int, ...] = (), **serve: Any) -> Server:
+    def start(
+        path: Path = bundle.path, name: str = "m", engine: Choice = INSTANT, cpus: tuple[int, ...] = (), **serve: Any
+    ) -> Server:
         run_dir = tmp_path_factory.mktemp("run")
-        return Server(path, NATIVE, Serve(max_candidates=200, **serve), cpus, run_dir, run_dir, name)
+        return Server(path, engine, Serve(max_candidates=200, **serve), cpus, run_dir, run_dir, name)
 
     return start
 
 
 @pytest.fixture(scope="module")
 def server(start: Callable[..., Server]) -> Iterator[Server]:
-    with start() as server:
+    with start(engine=NATIVE) as server:
         yield server
         server.check()
 
