@@ -57,6 +57,8 @@ def _keep_lightgbm(path: Path, work: Training, forest: Forest) -> None:
 
     booster = lightgbm.Booster(model_file=str(path), params={"verbosity": -1})
     _check_order(booster.feature_name(), work, path)
+    if forest.average:
+        return  # LightGBM's raw score is the sum of a random forest, not its mean: it is served from the checkpoint
     x = _check_rows(work)
     _check_scores(np.asarray(booster.predict(x, raw_score=True, num_threads=1)), x, forest, path)
     shutil.copyfile(path, work.out / LIGHTGBM_TEXT)

@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from harness.errors import ModelError
 
@@ -54,14 +54,6 @@ def import_checkpoint(path: Path, tree_format: TreeFormat, checkpoint: Path) -> 
         if fault:
             raise ModelError(fault["what"], where=str(path), remedy=fault["remedy"] or _DAMAGED)
         return
-    last = (child.stderr.strip().splitlines() or ["no message"])[-1]
-    raise ModelError(
-        f"reading it as {tree_format} ended the reader (status {child.returncode}: {last})",
-        where=str(path),
-        remedy=_DAMAGED,
-    )
-
-
-def tree_formats() -> tuple[str, ...]:
-    """Names of the formats that can be read."""
-    return get_args(TreeFormat)
+    last = (child.stderr.strip().splitlines() or ["without a word"])[-1]
+    how = f"signal {-child.returncode}" if child.returncode < 0 else f"status {child.returncode}"
+    raise ModelError(f"reading it as {tree_format} crashed ({how}, {last})", where=str(path), remedy=_DAMAGED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from harness.errors import ModelError
 from harness.trees.lightgbm_text import check_text
 from harness.trees.treelite_model import from_treelite, to_treelite
 
+_CPP_PLACE = re.compile(r"^\[[\d:]+\] \S+:\d+: ")
 _MEMORY_BYTES = 4 << 30
 _MEMORY_PER_FILE_BYTE = 64
 
@@ -58,7 +60,7 @@ def _open_in_lightgbm(path: Path) -> None:
 def _reason(error: Exception) -> str:
     """Treelite's message without the place in its C++ source."""
     first = (str(error).strip().splitlines() or ["no message"])[0]
-    return first.split("Check failed: ", 1)[-1]
+    return _CPP_PLACE.sub("", first).removeprefix("Check failed: ")
 
 
 if __name__ == "__main__":

@@ -21,12 +21,12 @@ _MISSING_MASK, _MISSING_ZERO = 3 << 2, 1 << 2
 def to_text(forest: Forest, *, objective: str = "lambdarank") -> str:
     """The model as a file that lightgbm.Booster(model_file=...) scores bit for bit like the forest.
 
-    ModelError for what LightGBM's format has no place for: `<` splits, float32 sums, a base score.
+    ModelError for what LightGBM's format has no place for (`<` splits, float32 sums, a base score), and for an averaged
+    ensemble, of which LightGBM gives the sum as its raw score.
     """
-    if forest.operator != "<=" or forest.threshold_type != "float64" or forest.base_score != 0.0:
+    if forest.operator != "<=" or forest.threshold_type != "float64" or forest.base_score != 0.0 or forest.average:
         raise ModelError(
-            f"LightGBM has no room for `{forest.operator}` splits of {forest.threshold_type}"
-            f" with base score {forest.base_score}"
+            "LightGBM's text holds sums of float64 trees with `<=` splits and no base score, which this forest is not"
         )
     lines = [
         "tree",
@@ -36,7 +36,6 @@ def to_text(forest: Forest, *, objective: str = "lambdarank") -> str:
         "label_index=0",
         f"max_feature_idx={forest.n_features - 1}",
         f"objective={objective}",
-        *(["average_output"] if forest.average else []),
         "feature_names=" + " ".join(f"Column_{i}" for i in range(forest.n_features)),
         "feature_infos=" + " ".join(["[-inf:inf]"] * forest.n_features),
         "",
@@ -55,6 +54,8 @@ def check_text(text: str, *, where: str) -> None:
     """ModelError where Treelite would read a LightGBM text wrongly: zero as missing, linear leaves, or no model."""
     if not text.startswith("tree\n") and not text.startswith("tree\r\n"):
         raise ModelError("not a LightGBM model: its first line is not `tree`", where=where, remedy="give model.txt")
+    if "\nend of trees" not in text:
+        raise ModelError("is cut off: it has no line `end of trees`", where=where, remedy="save or copy it again")
     if any(value.strip() == "1" for value in _values(text, "is_linear")):
         raise ModelError(
             "has linear models in its leaves", where=where, remedy="train it with linear_tree=false: one value per leaf"
