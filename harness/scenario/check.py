@@ -66,7 +66,7 @@ class _Check:
         known = {name: value for name, value in sla.items() if name in Sla.model_fields or PERCENTILE.fullmatch(name)}
         for name in sla.keys() - known.keys():
             self.blame(("sla", name), f"unknown objective{did_you_mean(name, [*Sla.model_fields, 'pNN_ms'])}")
-        return known
+        return known or ({"p99_ms": 1} if sla else {})  # a misspelt objective is not a missing one too
 
     def choices(self) -> Iterator[tuple[Key, registry.Kind]]:
         for name, kind in KINDS.items():

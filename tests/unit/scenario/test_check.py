@@ -75,6 +75,11 @@ def test_a_single_fault_in_plain_words(says: Says, text: str, problem: str) -> N
     assert says(text)[0].startswith(problem)
 
 
+def test_a_misspelt_objective_is_not_a_missing_one_too(says: Says) -> None:
+    (problem,) = says("name: q\nsla: {p99: 25}\n")
+    assert problem.startswith("q.yaml:2:7: sla.p99: unknown objective (did you mean 'p99_ms'?")
+
+
 def test_a_union_of_types_is_one_problem(says: Says) -> None:
     problems = says("name: q\nsla: {p99_ms: 5}\ndata: {kind: letor, train: 5, test: a.txt}\n")
     assert len(problems) == 1

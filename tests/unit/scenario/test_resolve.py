@@ -4,8 +4,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from ruamel.yaml import YAML
 
+from harness import registry
+from harness.errors import ScenarioError
 from harness.scenario import Choice, Scenario, dump_yaml, from_resolved, load, options, resolved
 
 Loads = Callable[..., list[Scenario]]
@@ -50,6 +53,25 @@ def test_yaml_text_keeps_types_and_order() -> None:
     mapping = {"z": "1e3", "a": "yes", "n": None, "t": "true", "d": "2020-01-01", "e": [], "f": 1e-7, "s": "a: b #c\n"}
     text = dump_yaml(mapping)
     assert list(YAML(typ="safe", pure=True).load(text).items()) == list(mapping.items())
+
+
+def has_defaults(kind: registry.Kind, name: str) -> bool:
+    try:
+        options(kind, Choice(kind=name))
+    except ScenarioError:
+        return False
+    return True
+
+
+KINDS: list[registry.Kind] = ["datasets", "rankers", "methods", "engines"]
+WITH_DEFAULTS = [(kind, name) for kind in KINDS for name in registry.names(kind) if has_defaults(kind, name)]
+
+
+@pytest.mark.parametrize(("kind", "name"), WITH_DEFAULTS)
+def test_the_saved_options_of_a_plug_in_read_back_as_the_same(kind: registry.Kind, name: str) -> None:
+    default = options(kind, Choice(kind=name))
+    saved = YAML(typ="safe", pure=True).load(dump_yaml({"kind": name, **default.model_dump(mode="json")}))
+    assert options(kind, Choice.model_validate(saved)) == default
 
 
 def test_the_scenario_itself_is_not_changed(loads: Loads) -> None:

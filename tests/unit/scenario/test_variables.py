@@ -73,3 +73,8 @@ def test_variables_that_refer_to_one_another_are_refused(says: Says) -> None:
     assert "q.yaml:2:8: vars.a: variable refers to itself: b -> a -> b" in problems
     assert "q.yaml:3:1: description: variable 'a' has no value, see there" in problems
     assert not any("null" in problem for problem in problems)
+
+
+def test_a_chain_of_variables_without_an_end_in_sight_is_refused(says: Says) -> None:
+    chain = ", ".join(f'x{i}: "${{x{i + 1}}}"' for i in range(2000))
+    assert says(text_of("${x0}", f"{{{chain}, x2000: 1}}")) == ["q.yaml: is nested too deeply"]
