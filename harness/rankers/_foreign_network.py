@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,7 +24,9 @@ def import_torchscript(path: Path, work: Training) -> Draft:
 
     x = torch.zeros(_N_ROWS, work.splits.train.n_features)
     try:
-        module = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r".*torch\.jit", category=DeprecationWarning)
+            module = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError) as error:
         raise ModelError(
             f"not a TorchScript file: {_reason(error)}", where=str(path), remedy="save it with torch.jit.save"

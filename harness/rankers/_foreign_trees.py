@@ -55,7 +55,7 @@ def _keep_lightgbm(path: Path, work: Training, forest: Forest) -> None:
 
     from harness.trees.artefacts import LIGHTGBM_TEXT
 
-    booster = lightgbm.Booster(model_file=str(path), params={"verbosity": -1})
+    booster = lightgbm.Booster(model_file=str(path))
     _check_order(booster.feature_name(), work, path)
     if forest.average:
         return  # LightGBM's raw score is the sum of a random forest, not its mean: it is served from the checkpoint

@@ -23,7 +23,9 @@ class Options(PluginOptions):
 
     path: Path = Field(description="the model file, relative to the working directory")
     format: Literal["auto", "lightgbm", "xgboost", "treelite", "torchscript", "onnx"] = Field(
-        default="auto", description="what wrote the file; auto goes by its suffix, then by its first bytes"
+        default="auto",
+        description="what wrote the file; auto goes by its suffix, then by its first bytes"
+        " (TorchScript runs code of the file: give only one you trust)",
     )
 
 

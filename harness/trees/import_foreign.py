@@ -52,7 +52,7 @@ def _open_in_lightgbm(path: Path) -> None:
     import lightgbm
 
     try:
-        lightgbm.Booster(model_file=str(path), params={"verbosity": -1})
+        lightgbm.Booster(model_file=str(path))
     except lightgbm.basic.LightGBMError as error:
         raise ModelError(f"LightGBM can't read it: {error}") from error
 

@@ -54,5 +54,5 @@ def test_a_grade_out_of_range_is_an_error_that_names_the_row(train_bundle, split
     grades = splits.train.grades.copy()
     grades[7] = 31
     data = Splits(replace(splits.train, grades=grades), splits.valid, splits.test)
-    with pytest.raises(ModelError, match="grade 31 in row 7.*up to 30"):
+    with pytest.raises(ModelError, match=r"grade 31 in row 7.*up to 30"):
         train_bundle("lightgbm", data=data, **SMALL)

@@ -53,5 +53,5 @@ def test_infinite_features_are_an_error_in_xgboosts_words(train_bundle, splits):
     x = splits.train.features.copy()
     x[0, 0] = np.inf
     data = Splits(replace(splits.train, features=x), splits.valid, splits.test)
-    with pytest.raises(ModelError, match="XGBoost: .*inf"):
+    with pytest.raises(ModelError, match=r"XGBoost: .*inf"):
         train_bundle("xgboost", data=data, **SMALL)
