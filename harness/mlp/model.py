@@ -14,7 +14,6 @@ from harness.errors import ModelError
 from harness.mlp.transform import InputTransform
 from harness.records import ModelSize
 
-FILE = "model.npz"
 _INT8_MAX = 127
 
 

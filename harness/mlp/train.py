@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from harness.ranking_data import Features, RankingData
 from harness.records import NdcgSpec
 
 _BLOCK_ROWS = 16_384
+_PROGRESS_EVERY = 5
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,24 @@ class Examples:
     targets: NDArray[np.float32]
     group_sizes: NDArray[np.int64]
 
+    @classmethod
+    def of_grades(cls, data: RankingData) -> Examples:
+        """The gains 2^grade - 1 of a split as targets."""
+        return cls(data.features, np.exp2(data.grades.astype(np.float32)) - 1, data.group_sizes)
+
 
 @dataclass(frozen=True)
 class Fitted:
-    """The network of the best epoch (1-based), and NDCG on `valid` after each epoch."""
+    """The network of the best epoch (1-based), and the mean NDCG on `valid` after each epoch."""
 
     model: MlpModel
     best_epoch: int
     history: tuple[float, ...]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a bundle's `meta` says of the training."""
+        return {"best_epoch": self.best_epoch, "epochs": len(self.history), "valid_ndcg": max(self.history)}
 
 
 @dataclass(frozen=True)
@@ -93,9 +105,10 @@ def fit(
             best_epoch = int(np.argmax(history)) + 1
             if best_epoch == epoch:
                 best = copy.deepcopy(network.state_dict())
-            progress(
-                f"epoch {epoch}/{options.epochs}: {spec} {history[-1]:.4f} on {valid.name}, best {max(history):.4f}"
-            )
+            if epoch % _PROGRESS_EVERY == 0:
+                progress(
+                    f"epoch {epoch}/{options.epochs}: {spec} {history[-1]:.4f} on {valid.name}, best {max(history):.4f}"
+                )
             if epoch - best_epoch >= options.patience:
                 break
         network.load_state_dict(best)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from harness.bundle import Draft
@@ -26,34 +25,20 @@ class Options(NetworkOptions):
 
 def train(options: Options, work: Training) -> Draft:
     """Write `model.npz`. Raises ModelError where training diverges."""
+    from harness.mlp.artefacts import save
     from harness.mlp.losses import lambda_rank, listwise
-    from harness.mlp.model import FILE, save
     from harness.mlp.train import Examples, fit
     from harness.mlp.transform import fit_transform
 
     data = work.splits.train
-    gains = np.exp2(data.grades.astype(np.float32)) - 1
     fitted = fit(
         options,
         fit_transform(data.features),
-        Examples(data.features, gains, data.group_sizes),
+        Examples.of_grades(data),
         listwise if options.loss == "listwise" else lambda_rank(depth=work.ndcg.k + 10),
         work.splits.valid,
         work.ndcg,
         n_threads=work.n_threads,
         progress=work.progress,
     )
-    save(work.out / FILE, fitted.model)
-    return Draft(
-        format="mlp",
-        n_features=data.n_features,
-        feature_names=data.feature_names,
-        size=fitted.model.size,
-        meta={
-            "hidden": list(options.hidden),
-            "loss": options.loss,
-            "best_epoch": fitted.best_epoch,
-            "epochs": len(fitted.history),
-            "valid_ndcg": max(fitted.history),
-        },
-    )
+    return save(fitted.model, work.out, data.feature_names, meta={"loss": options.loss, **fitted.facts})

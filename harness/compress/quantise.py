@@ -1,0 +1,112 @@
+"""Fewer bits per number: integer thresholds and narrow leaves for trees, int8 weights for a network.
+
+Trees: `thresholds` marks the bundle for a compile that compares small integers in place of floats, which changes no
+score; `leaves` rounds leaf values, which does, and saves bits only where leaves are stored that narrow (the packed
+size counts them so; the file keeps full-width numbers). Network: weights of the hidden layers become int8, one scale
+per output channel; activations are quantised at run time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from harness.bundle import Draft
+from harness.errors import ModelError
+from harness.protocols import Compression, PluginOptions
+from harness.ranking_data import Floats
+from harness.records import Manifest
+
+if TYPE_CHECKING:
+    from harness.trees.forest import Tree
+
+_LEAF_BITS = {"none": None, "fp16": 16, "int8": 8}
+_INT8_SCALE_BITS = 32
+_INT8_MAX = 127
+
+
+class Options(PluginOptions):
+    """Keys of a `quantise` step; both are about trees, a network has none to set."""
+
+    thresholds: bool = Field(
+        default=True, description="trees: compile with integer thresholds where the engine can; lossless"
+    )
+    leaves: Literal["none", "fp16", "int8"] = Field(
+        default="none", description="trees: round leaf values to fp16, or to int8 with one scale per tree; lossy"
+    )
+
+
+def refuses(options: Options, manifest: Manifest) -> str:
+    """Works once, on trees and networks."""
+    if "quantise" in manifest.meta:
+        return "the bundle is quantised already"
+    match manifest.format:
+        case "trees":
+            return "" if options.thresholds or options.leaves != "none" else "thresholds and leaves are both off"
+        case "mlp":
+            if options.leaves != "none":
+                return "a network has no leaves; leave out `leaves`"
+            return "" if manifest.meta.get("hidden") != [] else "the network has no hidden layer to quantise"
+    return f"it can't change the numbers of a {manifest.format} bundle, only those of trees and mlp"
+
+
+def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:  # noqa: ARG001
+    """None: nothing is cheaper than rounding the numbers, so this is itself the control."""
+    return None
+
+
+def apply(options: Options, work: Compression) -> Draft:
+    """Write the quantised model. Raises ModelError where a leaf value is out of the range of fp16."""
+    if work.bundle.manifest.format == "mlp":
+        return _quantise_network(work)
+    return _quantise_trees(options, work)
+
+
+def _quantise_network(work: Compression) -> Draft:
+    from harness.mlp import artefacts
+
+    manifest = work.bundle.manifest
+    kept = {key: value for key, value in manifest.meta.items() if key != "valid_ndcg"}  # was of the fp32 weights
+    model = artefacts.load(work.bundle).quantised()
+    return artefacts.save(model, work.out, manifest.feature_names, meta={**kept, "quantise": {"weights": "int8"}})
+
+
+def _quantise_trees(options: Options, work: Compression) -> Draft:
+    from harness.trees import artefacts
+
+    forest = artefacts.load(work.bundle)
+    meta = {**work.bundle.manifest.meta, "quantise": options.model_dump()}
+    rounded = forest.with_trees(tuple(_rounded(tree, options.leaves) for tree in forest.trees))
+    draft = artefacts.save_like(rounded, work.out, work.bundle, leaf_bits=_LEAF_BITS[options.leaves], meta=meta)
+    if options.leaves != "int8":
+        return draft
+    scale_bits = _INT8_SCALE_BITS * len(forest.trees) / forest.n_nodes
+    packed = draft.size.packed_bits_per_node + scale_bits
+    return replace(draft, size=draft.size.model_copy(update={"packed_bits_per_node": packed}))
+
+
+def _rounded(tree: Tree, leaves: str) -> Tree:
+    match leaves:
+        case "fp16":
+            return replace(tree, value=_fp16(tree.value))
+        case "int8":
+            return replace(tree, value=_int8(tree.value))
+    return tree
+
+
+def _fp16(value: Floats) -> Floats:
+    limit = float(np.finfo(np.float16).max)
+    if np.abs(value).max() > limit:
+        raise ModelError(
+            f"a leaf value of {np.abs(value).max():g} is out of the range of fp16 ({limit:g})",
+            remedy="set `leaves: int8`, which scales each tree",
+        )
+    return value.astype(np.float16).astype(np.float64)
+
+
+def _int8(value: Floats) -> Floats:
+    scale = np.float64(np.float32(np.abs(value).max() / _INT8_MAX))
+    return np.rint(value / scale).clip(-_INT8_MAX, _INT8_MAX) * scale if scale > 0 else np.zeros_like(value)
