@@ -10,7 +10,9 @@ import pytest
 
 from harness.errors import ModelError
 from harness.ndcg import ndcg
-from harness.ranking_data import Splits
+from harness.protocols import Training
+from harness.rankers import lightgbm as ranker
+from harness.ranking_data import RankingData, Splits
 from harness.records import NdcgSpec
 from harness.trees.artefacts import load
 from harness.trees.traverse import predict
@@ -56,3 +58,21 @@ def test_a_grade_out_of_range_is_an_error_that_names_the_row(train_bundle, split
     data = Splits(replace(splits.train, grades=grades), splits.valid, splits.test)
     with pytest.raises(ModelError, match=r"grade 31 in row 7.*up to 30"):
         train_bundle("lightgbm", data=data, **SMALL)
+
+
+def test_a_query_group_that_lightgbm_finds_too_long(train_bundle, splits):
+    n_rows = 10_001
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n_rows, 2)).astype(np.float32)
+    grades = rng.integers(0, 3, n_rows).astype(np.int32)
+    long = RankingData("train", x, grades, np.array([n_rows]), ("a", "b"))
+    with pytest.raises(ModelError, match=r"LightGBM: .*10000") as caught:
+        train_bundle("lightgbm", data=Splits(long, long, long), **SMALL)
+    assert "'train'" in caught.value.where
+
+
+def test_progress_is_sparse(splits, tmp_path):
+    lines: list[str] = []
+    options = ranker.Options(n_trees=120, n_leaves=2, min_rows_per_leaf=5)
+    ranker.train(options, Training(splits, tmp_path, 1, NdcgSpec(), lines.append))
+    assert lines == ["lightgbm: 50/120 trees", "lightgbm: 100/120 trees", "lightgbm: 120/120 trees"]
