@@ -16,8 +16,11 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 
 def as_features(values: NDArray[Any]) -> Features:
-    """`values` as float32; numbers too large for it (the Istella sets mark missing values so) become NaN."""
-    beyond = np.isfinite(values) & (np.abs(values) > _LARGEST)
+    """`values` as float32; what is too large for it, infinities included, becomes NaN.
+
+    The Istella sets mark a missing value by the largest double.
+    """
+    beyond = np.abs(values) > _LARGEST
     if beyond.any():
         values = np.where(beyond, np.nan, values)
     return values.astype(np.float32)

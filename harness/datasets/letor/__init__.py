@@ -1,8 +1,8 @@
 """SVMlight files with qid, plain or gzipped: MQ2008, MSLR-WEB, Istella, Yahoo; parsed once, then read from a cache.
 
-A line is `grade qid:query index:value ... # comment`. An absent feature is 0; `nan` and `NULL` are missing. Rows of a
-query may stand apart, across the files of one split too. Sets in the manner of LightGBM's own examples, without qid,
-name their query files beside.
+A line is `grade qid:query index:value ... # comment`. An absent feature is 0; `nan`, `NULL` and numbers too large for
+float32 are missing. Rows of a query may stand apart, across the files of one split too. Sets in the manner of
+LightGBM's own examples, without qid, name their query files beside.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ GRADE_SHARES = (0.52, 0.32, 0.13, 0.02, 0.01)
 """Share of the candidates with grade 0, 1, 2, 3, 4."""
 _N_SATURATIONS, _N_OPTIMA, _N_TURNS, _N_PRODUCTS = 3, 6, 8, 12
 _WEIGHTS = {"saturation": 0.3, "optimum": 1.3, "turn": 0.9, "product": 0.8}
-_MOOD = 1.5  # shifts all candidates of a request alike, so that some requests have nothing good
 _NOISE = 2.0
 _REFERENCE_GROUPS = 1000
 
@@ -48,7 +47,5 @@ class Utility:
             "turn": bounded[:, self._turned] * np.tanh(3 * context[:, self._turners]),
             "product": bounded[:, self._factors[0]] * bounded[:, self._factors[1]],
         }
-        total = np.float32(_MOOD) * context[:, 0] + sum(
-            np.float32(_WEIGHTS[kind]) * part.sum(axis=1) for kind, part in parts.items()
-        )
+        total = sum(np.float32(_WEIGHTS[kind]) * part.sum(axis=1) for kind, part in parts.items())
         return np.asarray(total, np.float32)

@@ -28,6 +28,7 @@ def feature_columns(frames: Frames, options: Options) -> tuple[str, ...]:
     """
     if options.features is not None:
         return options.features
+    _require_columns(frames, (options.query, options.grade), options)
     path, frame = frames[0]
     others = [column for column in frame.columns if column not in {options.query, options.grade, *options.ignore}]
     chosen = [column for column in others if _is_numeric(frame[column]) or _mostly_numbers(path, frame[column])]
@@ -43,15 +44,7 @@ def feature_columns(frames: Frames, options: Options) -> tuple[str, ...]:
 def ranking_data(name: str, frames: Frames, options: Options) -> RankingData:
     """One split: rows of a query brought together, in the order in which the queries first appear."""
     names = options.features or ()
-    for path, frame in frames:
-        for column in (options.query, options.grade, *names):
-            if column not in frame.columns:
-                raise DataError(
-                    f"no column {column!r}{did_you_mean(column, frame.columns)}",
-                    where=str(path),
-                    remedy="correct data.query, data.grade or data.features"
-                    + ("" if options.header else "; without a header, columns are named by position from 0"),
-                )
+    _require_columns(frames, (options.query, options.grade, *names), options)
     grades = np.concatenate([_grades(path, frame[options.grade], options.grade_bins) for path, frame in frames])
     order, sizes = group_rows(_queries(frames, options.query))
     features = np.empty((order.size, len(names)), np.float32)
@@ -61,6 +54,18 @@ def ranking_data(name: str, frames: Frames, options: Options) -> RankingData:
             features[start : start + len(frame), index] = _feature(path, frame[column])
         start += len(frame)
     return RankingData(name, features[order], grades[order], sizes, names)
+
+
+def _require_columns(frames: Frames, columns: tuple[str, ...], options: Options) -> None:
+    for path, frame in frames:
+        for column in columns:
+            if column not in frame.columns:
+                raise DataError(
+                    f"no column {column!r}{did_you_mean(column, frame.columns)}",
+                    where=str(path),
+                    remedy="correct data.query, data.grade or data.features"
+                    + ("" if options.header else "; without a header, columns are named by position from 0"),
+                )
 
 
 def _queries(frames: Frames, column: str) -> NDArray[np.int64]:
@@ -110,6 +115,6 @@ def _require(good: NDArray[np.bool_], path: Path, column: pd.Series[Any], what: 
     """DataError for the first row that is not good; rows count from 1, the header aside."""
     if not good.all():
         row = int(np.argmin(good))
-        cell = "empty" if pd.isna(column.iloc[row]) else repr(column.iloc[row])
-        where = f"{path}: column {column.name!r}, row {row + 1}"
-        raise DataError(f"{what} {cell}", where=where, remedy=remedy)
+        cell = column.iloc[row]
+        shown = "(the cell is empty)" if pd.isna(cell) else repr(cell) if isinstance(cell, str) else str(cell)
+        raise DataError(f"{what} {shown}", where=f"{path}: column {column.name!r}, row {row + 1}", remedy=remedy)
