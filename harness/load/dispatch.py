@@ -13,7 +13,7 @@ from gevent.pool import Pool
 
 from harness.load.recording import Recording
 from harness.load.timer import Timer
-from harness.samples import TRANSPORT_ERROR
+from harness.samples import TRANSPORT_ERROR, UNSENT
 
 Send = Callable[[int], int]
 """Body index -> HTTP status or TRANSPORT_ERROR; returns within the scenario's time-out."""
@@ -44,7 +44,9 @@ def run_open(recording: Recording, send: Send, max_in_flight: int, timer: Timer)
             else:
                 gevent.sleep(0)  # behind: let what is due already go out, and answers come in
             recording.n_due = i + 1
-            if not pool.full():
+            if pool.full():
+                status[i] = UNSENT
+            else:
                 pool.spawn(one, i)
         pool.join()
     finally:

@@ -10,14 +10,16 @@ import numpy as np
 from harness.load.bodies import Bodies
 from harness.load.schedule import Segment
 from harness.ranking_data import Floats
-from harness.samples import UNSENT, Samples
+from harness.samples import Samples
+
+PENDING = -2
+"""Status of a request whose outcome is not known yet; never leaves this package."""
 
 
 class Recording:
     """Columns of one segment, as lists (the cheapest thing to write to). Row i is the i-th request.
 
-    Rows from `n_due` on have not come due yet. A sent request has status UNSENT until its outcome is known; sent_s
-    tells the two apart.
+    Rows from `n_due` on have not come due yet.
     """
 
     def __init__(self, segment: Segment) -> None:
@@ -27,7 +29,7 @@ class Recording:
         self.body: list[int] = segment.body[:n].tolist()
         self.sent_s: list[float] = [math.nan] * n
         self.done_s: list[float] = [math.nan] * n
-        self.status: list[int] = [UNSENT] * n
+        self.status: list[int] = [PENDING] * n
         self.n_due = 0
 
     def append(self, due_s: float, body: int) -> int:
@@ -36,7 +38,7 @@ class Recording:
         self.body.append(body)
         self.sent_s.append(due_s)
         self.done_s.append(math.nan)
-        self.status.append(UNSENT)
+        self.status.append(PENDING)
         self.n_due += 1
         return self.n_due - 1
 
@@ -52,16 +54,16 @@ def to_samples(targets: tuple[str, ...], recordings: Sequence[Recording], bodies
     n_in_flight = 0
     for number, recording in enumerate(recordings):
         n = recording.n_due
-        due_s, sent_s = np.array(recording.due_s[:n]), np.array(recording.sent_s[:n])
+        due_s = np.array(recording.due_s[:n])
         outcome = np.array(recording.status[:n], dtype=np.int16)
-        known = np.isnan(sent_s) | (outcome != UNSENT)
+        known = outcome != PENDING
         n_in_flight += int(n - known.sum())
         kept = int(known.sum())
         target.append(np.full(kept, recording.segment.target, dtype=np.int16))
         segment.append(np.full(kept, number, dtype=np.int16))
         in_window.append(due_s[known] >= recording.segment.warm_up_s)
         due.append(due_s[known])
-        sent.append(sent_s[known])
+        sent.append(np.array(recording.sent_s[:n])[known])
         done.append(np.array(recording.done_s[:n])[known])
         status.append(outcome[known])
         body.append(np.array(recording.body[:n], dtype=np.int32)[known])

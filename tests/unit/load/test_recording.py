@@ -21,10 +21,11 @@ def test_a_run_cut_short(tmp_path: Path) -> None:
     for i, (sent_s, done_s, status) in enumerate([(0, 0.01, 200), (0.1, 0.11, 500), (0.2, None, -1)]):
         recording.sent_s[i], recording.status[i] = sent_s, status
         recording.done_s[i] = np.nan if done_s is None else done_s
-    recording.sent_s[3] = 0.3  # in flight; 4 and 5 found the pool full; the rest was not yet due
+    recording.sent_s[3] = 0.3  # in flight
+    recording.status[4] = UNSENT  # found the pool full; 5 was handed over but not sent, the rest was not yet due
     samples, n_in_flight = to_samples(("a",), [recording], open_bodies(tmp_path))
-    assert n_in_flight == 1
-    assert samples.status.tolist() == [200, 500, -1, UNSENT, UNSENT]
-    np.testing.assert_allclose(samples.due_s, [0, 0.1, 0.2, 0.4, 0.5])
-    assert samples.in_window.tolist() == [False, False, False, True, True]
+    assert n_in_flight == 2
+    assert samples.status.tolist() == [200, 500, -1, UNSENT]
+    np.testing.assert_allclose(samples.due_s, [0, 0.1, 0.2, 0.4])
+    assert samples.in_window.tolist() == [False, False, False, True]
     assert samples.n_candidates.tolist() == [(3, 5)[b] for b in samples.body]
