@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -40,6 +41,8 @@ for command in (run, validate, list_plugins, judge, report, schema, init, serve)
 def main() -> NoReturn:
     """Entry point: runs the command and turns every known error into its message and exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
+    # Idle OpenMP threads sleep instead of spinning on cores that something else may want (read when first loaded).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     debug = "--debug" in sys.argv[1:]
     try:
         code = harness.main(standalone_mode=False)

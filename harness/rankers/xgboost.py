@@ -47,10 +47,7 @@ def train(options: Options, work: Training) -> Draft:
 
 
 def _fit(options: Options, work: Training) -> Any:
-    from harness.trees.openmp import sleeping_threads
-
-    with sleeping_threads():
-        import xgboost
+    import xgboost
 
     params = {
         "objective": "rank:ndcg",

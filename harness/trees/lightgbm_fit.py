@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+import lightgbm
+import treelite
 from numpy.typing import NDArray
 
 from harness.errors import ModelError
 from harness.ranking_data import RankingData
 from harness.trees.forest import Forest
 from harness.trees.gbdt_options import GbdtOptions
-from harness.trees.openmp import sleeping_threads
 from harness.trees.treelite_model import from_treelite
 
-with sleeping_threads():
-    import lightgbm
-import treelite
 
 MAX_GRADE = 30
 _PROGRESS_EVERY = 50
