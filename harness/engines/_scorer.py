@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from harness.ranking_data import Features
 
+SUM_ROUNDING = 8e-6
+"""`info["tolerance"]` of engines that add up the same leaves as the reference: the most by which a score may differ,
+as a share of the largest score; 64 roundings of a float32 sum. An engine without a tolerance is the reference."""
+
 
 class LibraryScorer:
     """Wraps `predict`, which takes x (n, n_features) float32 with n > 0 and gives n numbers in any shape or type."""

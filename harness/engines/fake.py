@@ -55,7 +55,7 @@ class ClockScorer:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._rng = np.random.default_rng(options.seed)
-        self.info = {"library": "none: declared service times", "threads": 1, **options.model_dump()}
+        self.info = {"library": "none: declared service times", "threads": 1, "tolerance": None, **options.model_dump()}
 
     def score(self, x: Features) -> NDArray[np.float32]:
         """The first feature of each row, NaN as 0, once the service time is over."""

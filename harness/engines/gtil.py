@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.bundle import Bundle
-from harness.engines._scorer import LibraryScorer
+from harness.engines._scorer import SUM_ROUNDING, LibraryScorer
 from harness.protocols import PluginOptions, Scorer
 from harness.records import Manifest
 
@@ -40,6 +40,7 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:  # noqa: 
     info = {
         "library": f"treelite {treelite.__version__}",
         "threads": options.n_threads,
+        "tolerance": SUM_ROUNDING,
         "loaded_bytes": bundle.artefact.stat().st_size,
         "load_s": round(time.perf_counter() - started, 4),
     }

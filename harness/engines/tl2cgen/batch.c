@@ -3,14 +3,12 @@
    A block of rows goes through one unit before the next, so that the unit's code stays in the instruction cache.
    Each row still adds its trees up in their own order, so the sum is bit for bit that of TL2cgen's predict().
 
-   batch.h is generated: value_t, N_FEATURES, BLOCK_ROWS, BASE_SCORE, N_AVERAGED, EACH_UNIT, and QUANTIZED or not. */
+   header.h is TL2cgen's: union Entry, predict_unit0, predict_unit1, ... batch.h is generated beside it: value_t,
+   N_FEATURES, BLOCK_ROWS, BASE_SCORE, N_AVERAGED, EACH_UNIT, and where thresholds are quantised, QUANTIZED with the
+   tables edges and edges_begin. */
 
+#include "header.h"
 #include "batch.h"
-#ifdef QUANTIZED
-#include "quantize.c" /* header.h, and the tables threshold, th_begin, th_len */
-#else
-#include "header.h" /* union Entry, predict_unit0, predict_unit1, ... */
-#endif
 
 #define MISSING (-1)
 
@@ -18,7 +16,7 @@
 /* Replaces the values of one feature by their places among its ascending edges: twice the index of the edge that a
    value equals, else the odd number between its neighbours. That is the order which TL2cgen's comparisons read.
    All rows take a step of the binary search together, because one row's steps have to wait for one another. */
-static void bin_feature(const float* x, int n_rows, const value_t* edges, int n_edges, union Entry* rows) {
+static void bin_feature(const float* x, int n_rows, const value_t* edge, int n_edges, union Entry* rows) {
   value_t value[BLOCK_ROWS];
   int low[BLOCK_ROWS];
   for (int row = 0; row < n_rows; ++row) {
@@ -27,11 +25,11 @@ static void bin_feature(const float* x, int n_rows, const value_t* edges, int n_
   }
   for (int n = n_edges, half; n > 1; n -= half) {
     half = n / 2;
-    for (int row = 0; row < n_rows; ++row) low[row] += half * (edges[low[row] + half - 1] < value[row]);
+    for (int row = 0; row < n_rows; ++row) low[row] += half * (edge[low[row] + half - 1] < value[row]);
   }
   for (int row = 0; row < n_rows; ++row) {
-    const int below = low[row] + (edges[low[row]] < value[row]); /* edges below the value */
-    const int between = below == n_edges || edges[below] != value[row];
+    const int below = low[row] + (edge[low[row]] < value[row]); /* edges below the value */
+    const int between = below == n_edges || edge[below] != value[row];
     const int bin = 2 * below - between - (below == 0 && between); /* -2, for -1 marks a missing value */
     rows[row * N_FEATURES].qvalue = isnan(value[row]) ? MISSING : bin;
   }
@@ -39,8 +37,8 @@ static void bin_feature(const float* x, int n_rows, const value_t* edges, int n_
 
 static void load_rows(const float* x, int n_rows, union Entry* rows) {
   for (int feature = 0; feature < N_FEATURES; ++feature) {
-    if (th_len[feature] == 0) continue; /* no tree reads it */
-    bin_feature(x + feature, n_rows, threshold + th_begin[feature], th_len[feature], rows + feature);
+    const int begin = edges_begin[feature], n_edges = edges_begin[feature + 1] - begin;
+    if (n_edges > 0) bin_feature(x + feature, n_rows, edges + begin, n_edges, rows + feature); /* else never read */
   }
 }
 #else

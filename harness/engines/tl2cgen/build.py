@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from harness.bundle import Bundle, sha256_of
 from harness.cache import Cache, key_of, package_versions
 from harness.engines._compiler import Compiler, compile_library, find_compiler
 from harness.engines._treelite import load_model
+from harness.engines.tl2cgen.thresholds import c_tables, thresholds_of
 from harness.environment import isa
 from harness.errors import EngineError, ModelError
 from harness.trees.forest import Forest
@@ -51,7 +53,7 @@ def obtain(bundle: Bundle, forest: Forest, *, quantize: bool, opt_level: int, ca
         "isa": isa(),
         "quantize": quantize,
         "units": [BLOCK_ROWS, NODES_PER_UNIT],
-        "batch.c": sha256_of(_BATCH_C),
+        "sources": [sha256_of(_BATCH_C), sha256_of(Path(__file__))],
         "versions": package_versions("tl2cgen", "treelite"),
     }
 
@@ -62,6 +64,7 @@ def obtain(bundle: Bundle, forest: Forest, *, quantize: bool, opt_level: int, ca
         generated = time.perf_counter()
         _compile(sources, work / _LIBRARY, compiler, flags)
         record = {
+            "library": f"tl2cgen {tl2cgen.__version__}",
             "compiler": compiler.version,
             "flags": " ".join(flags),
             "quantize": quantize,
@@ -74,8 +77,26 @@ def obtain(bundle: Bundle, forest: Forest, *, quantize: bool, opt_level: int, ca
         (work / _RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
         shutil.rmtree(sources)
 
-    (path, record), cached = Cache(cache_dir).obtain("tl2cgen", key_of(spec), build, _reopen)
+    with _one_at_a_time(cache_dir):
+        (path, record), cached = Cache(cache_dir).obtain("tl2cgen", key_of(spec), build, _reopen)
     return Build(path, record, cached)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(cache_dir: Path) -> Iterator[None]:
+    """Let one process compile while others (workers of one server) wait and then find its library in the cache."""
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        lock = (cache_dir / ".tl2cgen.lock").open("wb")
+    except OSError as error:
+        raise EngineError(
+            f"can't write compiled code: {error.strerror or error}",
+            where=str(cache_dir),
+            remedy="free some space, or set HARNESS_CACHE to a folder you may write to",
+        ) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed, by the process's death at the latest
+        yield
 
 
 def _reopen(entry: Path) -> tuple[Path, dict[str, Any]]:
@@ -112,17 +133,17 @@ def _generate(bundle: Bundle, forest: Forest, sources: Path, *, quantize: bool) 
         f"#define BASE_SCORE ((value_t){forest.base_score!r})",
         f"#define N_AVERAGED {n_trees if forest.average else 1}",
         f"#define EACH_UNIT(f) {' '.join(f'f({unit})' for unit in range(n_units))}",
-        "#define QUANTIZED" if quantize else "",
     ]
+    if quantize:
+        lines += ["#define QUANTIZED", *c_tables(thresholds_of(forest))]
     (sources / "batch.h").write_text("\n".join(lines) + "\n", encoding="ascii")
     shutil.copy(_BATCH_C, sources)
     return n_units
 
 
 def _compile(sources: Path, library: Path, compiler: Compiler, flags: tuple[str, ...]) -> None:
-    """Compile all but quantize.c, which batch.c includes for its tables, and main.c, which batch.c replaces."""
-    units = [source for source in sorted(sources.glob("*.c")) if source.name not in ("main.c", "quantize.c")]
-    compile_library(compiler, units, library, flags)
+    """Compile the units and batch.c, which stands in for TL2cgen's own main.c and quantize.c."""
+    compile_library(compiler, [*sorted(sources.glob("tu*.c")), sources / _BATCH_C.name], library, flags)
 
 
 @contextlib.contextmanager

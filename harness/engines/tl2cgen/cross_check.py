@@ -9,14 +9,15 @@ import treelite
 from numpy.typing import NDArray
 
 from harness.bundle import Bundle
+from harness.engines._scorer import SUM_ROUNDING
 from harness.engines._treelite import load_model
+from harness.engines.tl2cgen.thresholds import thresholds_of
 from harness.errors import EngineError
 from harness.ranking_data import Features
 from harness.scoring import reference_engine, reference_scorer
 from harness.trees.forest import Forest
 
 N_ROWS = 512
-RELATIVE_TOLERANCE = 8e-6  # 64 roundings of a float32 sum; one wrong leaf among thousands of trees moves it more
 _SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0], dtype=np.float32)
 _LIGHTGBM_ZERO = np.float32(1e-35)  # LightGBM, and it alone, reads numbers up to this size as 0
 
@@ -39,7 +40,7 @@ def cross_check(scorer: _Scores, bundle: Bundle, forest: Forest) -> dict[str, An
     worst = 0.0
     for name, expected in references.items():
         difference = np.abs(found - expected.astype(np.float32))
-        limit = RELATIVE_TOLERANCE * float(np.abs(expected).max())
+        limit = SUM_ROUNDING * float(np.abs(expected).max())
         if not (difference <= limit).all():
             row = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
             raise EngineError(
@@ -48,16 +49,21 @@ def cross_check(scorer: _Scores, bundle: Bundle, forest: Forest) -> dict[str, An
                 remedy="use engine: gtil, or native where the bundle has its library's own file",
             )
         worst = max(worst, float(difference.max()))
-    return {"checked_against": sorted(references), "checked_rows": len(x), "max_abs_difference": worst}
+    return {
+        "tolerance": SUM_ROUNDING,
+        "checked_against": sorted(references),
+        "checked_rows": len(x),
+        "max_abs_difference": worst,
+    }
 
 
 def probe(forest: Forest) -> Features:
     """(N_ROWS, n_features): thresholds, their neighbours in float32, values far from them, and values not finite."""
     rng = np.random.default_rng(0)
     x = np.empty((N_ROWS, forest.n_features), dtype=np.float32)
-    for feature, thresholds in enumerate(_thresholds(forest)):
-        at = rng.choice(thresholds, N_ROWS) if thresholds.size else np.zeros(N_ROWS, dtype=np.float32)
+    for feature, thresholds in enumerate(thresholds_of(forest)):
         with np.errstate(over="ignore"):
+            at = rng.choice(thresholds if thresholds.size else np.zeros(1), N_ROWS).astype(np.float32)
             kinds = [
                 at,
                 np.nextafter(at, np.float32(np.inf)),
@@ -68,13 +74,3 @@ def probe(forest: Forest) -> Features:
         x[:, feature] = np.choose(rng.integers(len(kinds), size=N_ROWS), kinds)
     x[np.abs(x) <= _LIGHTGBM_ZERO] = 0.0
     return x
-
-
-def _thresholds(forest: Forest) -> list[NDArray[np.float32]]:
-    """Thresholds of each feature, rounded to float32, ascending."""
-    feature = np.concatenate([tree.feature for tree in forest.trees])
-    with np.errstate(over="ignore"):
-        value = np.concatenate([tree.threshold for tree in forest.trees]).astype(np.float32)
-    order = np.lexsort((value, feature))
-    bounds = np.searchsorted(feature[order], np.arange(forest.n_features + 1))  # leaves, feature -1, stand before
-    return np.split(value[order], bounds)[1:-1]
