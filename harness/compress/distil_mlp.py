@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from harness.bundle import Draft
+from harness.errors import ModelError
 from harness.mlp.options import NetworkOptions, Width
 from harness.protocols import Compression
 from harness.ranking_data import Features
@@ -27,6 +28,7 @@ class Options(NetworkOptions):
     """Keys of a `distil_mlp` step."""
 
     hidden: tuple[Width, ...] = Field(default=(128, 64), max_length=16, description="widths of the hidden layers")
+    epochs: int = Field(default=20, ge=1, le=10_000, description="most passes over the training data")
     synthetic_share: float = Field(
         default=0.5, ge=0, le=0.95, description="synthetic documents among all that it is taught on"
     )
@@ -48,7 +50,10 @@ def control(options: Options, before: Manifest, after: Manifest) -> dict[str, An
 
 
 def apply(options: Options, work: Compression) -> Draft:
-    """Train the student and write `model.npz`. Raises ModelError where training diverges."""
+    """Train the student and write `model.npz`.
+
+    Raises ModelError where training diverges, or a score of the teacher is not finite.
+    """
     from harness.mlp.artefacts import save
     from harness.mlp.losses import centred_squares, listwise
     from harness.mlp.train import Examples, fit
@@ -86,6 +91,12 @@ def _lessons(options: Options, work: Compression) -> Examples:
     documents = _synthetic(work, n_groups * group_size, np.random.default_rng(options.seed))
     scores = score(work.teacher, data.features)
     targets = np.concatenate([scores, score(work.teacher, documents)]) / _spread(scores, data.group_sizes)
+    if not np.isfinite(targets).all():
+        raise ModelError(
+            "the teacher gives a score that is not finite, which nothing can be taught from",
+            where=str(work.teacher.path),
+            remedy="check the teacher's scores on the train split, missing values included",
+        )
     return Examples(
         np.concatenate([data.features, documents]),
         targets.astype(np.float32, copy=False),

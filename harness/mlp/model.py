@@ -106,39 +106,31 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _fault(model: MlpModel) -> str:
-    """What does not fit together; empty for a sound model."""
-    transform = model.transform
-    if not model.layers:
-        return "no layers"
-    if transform.scale.ndim != 1 or transform.shift.shape != transform.scale.shape or transform.missing.ndim != 1:
-        return "scale, shift and missing must be vectors"
-    if (
-        transform.missing.dtype != np.int64
-        or ((transform.missing < 0) | (transform.missing >= transform.n_features)).any()
-    ):
-        return "missing must name features"
-    width = transform.n_inputs
+    """What is of the wrong type or shape, or not finite; empty for a sound model."""
+    transform, width = model.transform, model.transform.n_inputs
+    n_features, n_missing = transform.scale.size, transform.missing.size
+    expected: list[tuple[str, NDArray[Any], type[Any], tuple[int, ...]]] = [
+        ("scale", transform.scale, np.float32, (n_features,)),
+        ("shift", transform.shift, np.float32, (n_features,)),
+        ("missing", transform.missing, np.int64, (n_missing,)),
+    ]
     for i, layer in enumerate(model.layers):
         n_out = layer.bias.size
-        quantised = layer.scale is not None
-        if layer.weight.shape != (n_out, width) or layer.bias.shape != (n_out,):
-            return f"layer {i} has weights of shape {layer.weight.shape} for {width} inputs, bias {layer.bias.shape}"
-        if layer.weight.dtype != (np.int8 if quantised else np.float32):
-            return f"layer {i} has weights of type {layer.weight.dtype}"
-        if layer.scale is not None and (layer.scale.shape != (n_out, 1) or not (layer.scale > 0).all()):
-            return f"layer {i} needs one scale above 0 per output"
+        number = np.float32 if layer.scale is None else np.int8
+        expected.append((f"weight_{i}", layer.weight, number, (n_out, width)))
+        expected.append((f"bias_{i}", layer.bias, np.float32, (n_out,)))
+        if layer.scale is not None:
+            expected.append((f"weight_scale_{i}", layer.scale, np.float32, (n_out, 1)))
         width = n_out
-    if width != 1 or model.layers[-1].scale is not None:
-        return "the last layer must be one fp32 unit"
-    floats = [
-        transform.scale,
-        transform.shift,
-        *(a for layer in model.layers for a in (layer.bias, layer.scale) if a is not None),
-    ]
-    if any(array.dtype != np.float32 for array in floats):
-        return "scales, shifts and biases must be float32"
-    if not all(np.isfinite(array).all() for array in [*floats, *(layer.weight for layer in model.layers)]):
-        return "a value is not finite"
+    for name, array, dtype, shape in expected:
+        if array.dtype != dtype or array.shape != shape:
+            return f"{name} is {array.dtype} {array.shape} where {np.dtype(dtype)} {shape} belongs"
+        if not np.isfinite(array).all():
+            return f"{name} has a value that is not finite"
+    if ((transform.missing < 0) | (transform.missing >= n_features)).any():
+        return "missing names a feature that is not there"
+    if not model.layers or width != 1 or model.layers[-1].scale is not None:
+        return "the last layer is not one fp32 unit"
     return ""
 
 

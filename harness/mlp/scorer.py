@@ -30,7 +30,6 @@ class MlpScorer:
     info: Mapping[str, Any]
 
     def __init__(self, model: MlpModel, *, n_threads: int = 1) -> None:
-        started = time.perf_counter()
         torch.set_num_threads(n_threads)
         self._transform = Transformer(model.transform)
         *hidden, output = model.layers
@@ -42,7 +41,6 @@ class MlpScorer:
             "precision": model.precision,
             "kernels": torch.backends.quantized.engine if model.precision == "int8" else "addmm",
             "loaded_bytes": sum(layer.weight.nbytes + layer.bias.nbytes for layer in model.layers),
-            "load_s": time.perf_counter() - started,
         }
 
     def score(self, x: Features) -> NDArray[np.float32]:
@@ -57,7 +55,10 @@ class MlpScorer:
 
 def open_scorer(path: Path, *, n_threads: int = 1) -> MlpScorer:
     """Load `model.npz`; ModelError where it is damaged."""
-    return MlpScorer(load(path), n_threads=n_threads)
+    started = time.perf_counter()
+    scorer = MlpScorer(load(path), n_threads=n_threads)
+    scorer.info = {**scorer.info, "load_s": round(time.perf_counter() - started, 4)}
+    return scorer
 
 
 def _linear_fp32(layer: Layer) -> Step:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from harness.records import NdcgSpec
 
 _BLOCK_ROWS = 16_384
 _PROGRESS_EVERY = 5
+_MAX_GRADE = 30
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,14 @@ class Examples:
 
     @classmethod
     def of_grades(cls, data: RankingData) -> Examples:
-        """The gains 2^grade - 1 of a split as targets."""
+        """The gains 2^grade - 1 of a split as targets. ModelError where a grade is too high for that."""
+        if data.grades.max() > _MAX_GRADE:
+            row = int(np.argmax(data.grades))
+            raise ModelError(
+                f"grade {int(data.grades[row])} in row {row}: gains are 2^grade - 1, for grades up to {_MAX_GRADE}",
+                where=f"dataset split {data.name!r}",
+                remedy="map the grades to a short scale, such as 0 to 4",
+            )
         return cls(data.features, np.exp2(data.grades.astype(np.float32)) - 1, data.group_sizes)
 
 
@@ -79,7 +86,7 @@ def fit(
 ) -> Fitted:
     """Train with AdamW and a cosine learning rate; the same seed and thread count give the same network.
 
-    Raises ModelError where the loss stops being finite.
+    Raises ModelError where a weight stops being finite.
     """
     with _seeded(options.seed, n_threads):
         network = _network(transform.n_inputs, options)
@@ -89,7 +96,7 @@ def fit(
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, n_steps)
         rng = np.random.default_rng(options.seed)
         history: list[float] = []
-        best = copy.deepcopy(network.state_dict())
+        best_epoch, best_layers = 0, _layers(network)
         for epoch in range(1, options.epochs + 1):
             network.train()
             for batch in _batches(examples.group_sizes, options.batch_groups, rng):
@@ -102,17 +109,15 @@ def fit(
                 schedule.step()
             _check_finite(network, epoch)
             history.append(_mean_ndcg(network, apply, valid, spec))
-            best_epoch = int(np.argmax(history)) + 1
-            if best_epoch == epoch:
-                best = copy.deepcopy(network.state_dict())
+            if epoch == 1 or history[-1] > history[best_epoch - 1]:
+                best_epoch, best_layers = epoch, _layers(network)
             if epoch % _PROGRESS_EVERY == 0:
                 progress(
                     f"epoch {epoch}/{options.epochs}: {spec} {history[-1]:.4f} on {valid.name}, best {max(history):.4f}"
                 )
             if epoch - best_epoch >= options.patience:
                 break
-        network.load_state_dict(best)
-        return Fitted(MlpModel(transform, _layers(network)), best_epoch, tuple(history))
+        return Fitted(MlpModel(transform, best_layers), best_epoch, tuple(history))
 
 
 @contextmanager

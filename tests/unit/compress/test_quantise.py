@@ -1,0 +1,132 @@
+"""quantise: what changes and by how much, for trees and for networks; what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from harness import registry
+from harness.bundle import Bundle, seal
+from harness.compress import quantise
+from harness.errors import ModelError
+from harness.protocols import Compression, Training
+from harness.records import NdcgSpec
+from harness.scoring import score
+from harness.trees import artefacts
+
+
+@pytest.fixture
+def quantised(splits, tmp_path):
+    made = iter(range(100))
+
+    def build(bundle: Bundle, **options: object) -> Bundle:
+        out = tmp_path / f"quantised-{next(made)}"
+        out.mkdir()
+        work = Compression(bundle, bundle, splits, out, 1, NdcgSpec(), lambda _: None)
+        return seal(out, quantise.apply(quantise.Options(**options), work), origin={})
+
+    return build
+
+
+@pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
+def test_thresholds_alone_are_lossless(teacher, quantised, kind):
+    before, after = teacher(kind), quantised(teacher(kind))
+    assert after.manifest.meta["quantise"] == {"thresholds": True, "leaves": "none"}
+    assert artefacts.load(after).n_nodes == artefacts.load(before).n_nodes
+    for old, new in zip(artefacts.load(before).trees, artefacts.load(after).trees, strict=True):
+        assert np.array_equal(np.sort(old.value), np.sort(new.value))
+        assert np.array_equal(np.sort(old.threshold), np.sort(new.threshold))
+    assert after.manifest.size.packed_bits_per_node == before.manifest.size.packed_bits_per_node
+
+
+def test_scores_stay_bit_for_bit_without_rounded_leaves(teacher, quantised, splits):
+    x = splits.test.features
+    assert np.array_equal(score(teacher("lightgbm"), x), score(quantised(teacher("lightgbm")), x))
+
+
+def test_lightgbm_text_is_kept(teacher, quantised):
+    assert quantised(teacher("lightgbm"), leaves="int8").manifest.source == "lightgbm"
+
+
+@pytest.mark.parametrize(("leaves", "bits"), [("fp16", 16), ("int8", 8)])
+@pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
+def test_rounded_leaves(teacher, quantised, splits, kind, leaves, bits):
+    before, after = teacher(kind), quantised(teacher(kind), leaves=leaves)
+    trees = list(zip(artefacts.load(before).trees, artefacts.load(after).trees, strict=True))
+    bound = 0.0
+    for old, new in trees:
+        old_leaves, new_leaves = (t.value[np.concatenate(t.levels())] for t in (old, new))
+        step = np.abs(old.value).max() / 127 if leaves == "int8" else np.abs(old_leaves) * 2**-10
+        error = np.abs(old_leaves - new_leaves)
+        assert (error <= 0.51 * step + 1e-7).all()
+        bound += error.max()
+        if leaves == "int8":
+            assert len(np.unique(new.value)) <= 255
+        else:
+            assert np.array_equal(new.value, new.value.astype(np.float16))
+    x = splits.test.features
+    difference = np.abs(score(before, x) - score(after, x))
+    assert 0 < difference.max() <= bound + 1e-5
+
+    old, new = before.manifest.size, after.manifest.size
+    full_bits = 64 if kind == "lightgbm" else 32
+    scales = 32 * new.n_trees if leaves == "int8" else 0
+    saved = (old.packed_bits_per_node - new.packed_bits_per_node) * old.n_nodes
+    assert saved == pytest.approx(old.n_leaves * (full_bits - bits) - scales, rel=1e-6)
+
+
+def test_values_out_of_range_of_fp16_are_an_error(teacher):
+    tree = artefacts.load(teacher("lightgbm")).trees[0]
+    with pytest.raises(ModelError, match="out of the range of fp16") as caught:
+        quantise._rounded(replace(tree, value=tree.value * 1e9), "fp16")
+    assert "int8" in caught.value.remedy
+
+
+def test_a_tree_of_zeros_stays(teacher):
+    tree = artefacts.load(teacher("lightgbm")).trees[0]
+    assert not quantise._rounded(replace(tree, value=tree.value * 0), "int8").value.any()
+
+
+def test_network(teacher, quantised, splits):
+    before, after = teacher("mlp"), quantised(teacher("mlp"))
+    assert after.manifest.meta["quantise"] == {"weights": "int8"}
+    assert after.manifest.meta["loss"] == before.manifest.meta["loss"], "carried on"
+    assert "valid_ndcg" not in after.manifest.meta, "was measured with other weights"
+    assert after.manifest.size.n_parameters == before.manifest.size.n_parameters
+    x = splits.test.features
+    assert spearmanr(score(before, x), score(after, x)).statistic > 0.98
+
+
+def test_network_shrinks(splits, quantised, tmp_path):
+    plugin = registry.ranker("mlp")
+    (tmp_path / "wide").mkdir()
+    work = Training(splits, tmp_path / "wide", 1, NdcgSpec(), lambda _: None)
+    wide = seal(tmp_path / "wide", plugin.train(plugin.Options(epochs=1), work), origin={})
+    assert quantised(wide).manifest.size.disk_bytes < 0.3 * wide.manifest.size.disk_bytes
+
+
+@pytest.mark.parametrize("kind", ["lightgbm", "mlp"])
+def test_a_second_time_is_refused(teacher, quantised, kind):
+    options = quantise.Options()
+    assert quantise.refuses(options, teacher(kind).manifest) == ""
+    assert "already" in quantise.refuses(options, quantised(teacher(kind)).manifest)
+
+
+def test_refusals_say_why(teacher):
+    trees, network = teacher("lightgbm").manifest, teacher("mlp").manifest
+    off = quantise.Options(thresholds=False)
+    assert "both off" in quantise.refuses(off, trees)
+    assert quantise.refuses(quantise.Options(thresholds=False, leaves="fp16"), trees) == ""
+    assert "no leaves" in quantise.refuses(quantise.Options(leaves="int8"), network)
+    linear = network.model_copy(update={"meta": {"hidden": []}})
+    assert "no hidden layer" in quantise.refuses(quantise.Options(), linear)
+    for name in ("onnx", "torchscript"):
+        assert name in quantise.refuses(quantise.Options(), trees.model_copy(update={"format": name}))
+
+
+def test_nothing_is_cheaper(teacher):
+    manifest = teacher("lightgbm").manifest
+    assert quantise.control(quantise.Options(), manifest, manifest) is None
