@@ -16,6 +16,7 @@ from harness.datasets.letor.store import Spool
 from harness.errors import DataError
 
 _BLOCK_BYTES = 4 << 20
+_LONGEST_LINE_BYTES = 64 << 20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -54,6 +55,12 @@ def _blocks(path: Path) -> Iterator[bytes]:
             text = held + piece
             end = text.rfind(b"\n") + 1
             held = text[end:]
+            if len(held) > _LONGEST_LINE_BYTES:
+                raise DataError(
+                    f"a line of more than {_LONGEST_LINE_BYTES >> 20} MiB",
+                    where=str(path),
+                    remedy="check that this is an SVMlight text file",
+                )
             if end:
                 yield text[:end]
         if held:

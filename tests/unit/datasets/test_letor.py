@@ -207,6 +207,13 @@ def test_files_that_can_not_be_read(tmp_path, write, load):
         load(GOOD, test=broken)
 
 
+def test_a_file_without_line_ends_is_given_up_early(load, monkeypatch):
+    monkeypatch.setattr(reading, "_BLOCK_BYTES", 1 << 18)
+    monkeypatch.setattr(reading, "_LONGEST_LINE_BYTES", 1 << 20)
+    with pytest.raises(DataError, match=r"data\.txt: a line of more than 1 MiB"):
+        load(bytes(3 << 20))
+
+
 def test_a_failed_read_leaves_nothing_in_the_cache(tmp_path, load):
     with pytest.raises(DataError):
         load("1 1:2\n")
@@ -240,6 +247,14 @@ def test_features_may_be_written_to_without_touching_the_cache(load):
 
 
 def test_options_that_make_no_sense():
-    for wrong in ({"train": []}, {"test": None}, {"valid_groups": "g"}, {"first_index": 2}, {"valid_share": 1}):
+    for wrong in (
+        {"train": []},
+        {"train": [1]},
+        {"train": 1},
+        {"test": None},
+        {"valid_groups": "g"},
+        {"first_index": 2},
+        {"valid_share": 1},
+    ):
         with pytest.raises(ValidationError):
             letor.Options(**{"train": "a", "test": "b"} | wrong)
