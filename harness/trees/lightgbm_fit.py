@@ -15,7 +15,6 @@ from harness.trees.forest import Forest
 from harness.trees.gbdt_options import GbdtOptions
 from harness.trees.treelite_model import from_treelite
 
-
 MAX_GRADE = 30
 _PROGRESS_EVERY = 50
 
