@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import treelite
-from numpy.typing import NDArray
 
 from harness.bundle import Bundle
-from harness.engines._scorer import SUM_ROUNDING
 from harness.engines._treelite import load_model
+from harness.engines.tl2cgen.compiled import CompiledScorer
 from harness.engines.tl2cgen.thresholds import thresholds_of
-from harness.errors import EngineError
 from harness.ranking_data import Features
 from harness.scoring import reference_engine, reference_scorer
 from harness.trees.forest import Forest
@@ -22,39 +21,21 @@ _SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0], dtype=np.fl
 _LIGHTGBM_ZERO = np.float32(1e-35)  # LightGBM, and it alone, reads numbers up to this size as 0
 
 
-class _Scores(Protocol):
-    def score(self, x: Features) -> NDArray[np.float32]: ...
+def cross_check(library: Path, bundle: Bundle, forest: Forest, out: Path) -> dict[str, Any]:
+    """What the check found; the probe and the reference's scores are kept in `out`, to check the library when loaded.
 
-
-def cross_check(scorer: _Scores, bundle: Bundle, forest: Forest) -> dict[str, Any]:
-    """What the check found, for the scorer's info; EngineError where scores differ beyond rounding.
-
-    References: Treelite's interpreter and, where the bundle has the file of its library, that library.
+    References: Treelite's interpreter and, where the bundle has the file of its library, that library. EngineError
+    where scores differ from either beyond rounding.
     """
     x = probe(forest)
     model = load_model(bundle)
-    references = {"gtil": treelite.gtil.predict(model, x, nthread=1, pred_margin=True).reshape(-1)}
+    references = {"gtil": treelite.gtil.predict(model, x, nthread=1, pred_margin=True).reshape(-1).astype(np.float32)}
     if reference_engine(bundle.manifest) == "native":
         references["native"] = reference_scorer(bundle).score(x)
-    found = scorer.score(x)
-    worst = 0.0
-    for name, expected in references.items():
-        difference = np.abs(found - expected.astype(np.float32))
-        limit = SUM_ROUNDING * float(np.abs(expected).max())
-        if not (difference <= limit).all():
-            row = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
-            raise EngineError(
-                f"the compiled model scores {found[row]!r} where {name} scores {expected[row]!r} (probe row {row})",
-                where=str(bundle.path),
-                remedy="use engine: gtil, or native where the bundle has its library's own file",
-            )
-        worst = max(worst, float(difference.max()))
-    return {
-        "tolerance": SUM_ROUNDING,
-        "checked_against": sorted(references),
-        "checked_rows": len(x),
-        "max_abs_difference": worst,
-    }
+    scorer = CompiledScorer(library, forest.n_features)
+    worst = max(scorer.check(x, expected, against=name) for name, expected in references.items())
+    np.savez_compressed(out, x=x, expected=list(references.values())[-1])
+    return {"checked_against": sorted(references), "checked_rows": len(x), "max_abs_difference": worst}
 
 
 def probe(forest: Forest) -> Features:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from harness import registry
-from harness.bundle import seal
+from harness.bundle import seal, sha256_of
 from harness.engines import tl2cgen
-from harness.engines.tl2cgen import build, cross_check
+from harness.engines.tl2cgen import build, compiled, cross_check, generate
 from harness.errors import EngineError
 from harness.trees import artefacts
 from harness.trees.forest import LEAF, Forest, Tree
@@ -112,13 +112,13 @@ def test_a_forest_of_lone_leaves_compiles(tmp_path, quantize):
 
 
 def test_blocks_and_units_cover_every_row_and_tree(teacher, splits, tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "NODES_PER_UNIT", 50)
+    monkeypatch.setattr(generate, "NODES_PER_UNIT", 50)
     bundle = teacher("lightgbm")
     scorer = opened(bundle, tmp_path)
     assert scorer.info["units"] > 3
-    x = np.resize(splits.test.features, (3 * build.BLOCK_ROWS + 1, bundle.manifest.n_features))
+    x = np.resize(splits.test.features, (3 * compiled.BLOCK_ROWS + 1, bundle.manifest.n_features))
     expected = predict(artefacts.load(bundle), x).astype(np.float32)
-    for n in (build.BLOCK_ROWS - 1, build.BLOCK_ROWS, build.BLOCK_ROWS + 1, len(x)):
+    for n in (compiled.BLOCK_ROWS - 1, compiled.BLOCK_ROWS, compiled.BLOCK_ROWS + 1, len(x)):
         np.testing.assert_array_equal(scorer.score(x[:n]), expected[:n])
 
 
@@ -140,7 +140,7 @@ def test_a_second_open_compiles_nothing_and_other_options_share_nothing(teacher,
     monkeypatch.setattr(build, "compile_library", lambda *_: pytest.fail("compiled again"))
     again = opened(bundle, tmp_path)
     assert again.info["cached"]
-    assert again.info["library_sha256"] == first.info["library_sha256"]
+    assert again.info["compile_s"] == first.info["compile_s"]
 
 
 def test_processes_that_open_the_same_bundle_at_once_compile_it_once(teacher, tmp_path):
@@ -171,7 +171,7 @@ def test_the_key_holds_compiler_and_instruction_set(teacher, tmp_path, monkeypat
     assert not opened(bundle, tmp_path).info["cached"]
 
 
-@pytest.mark.parametrize("file", ["model.so", "build.json"])
+@pytest.mark.parametrize("file", ["model.so", "probe.npz", "build.json"])
 def test_a_damaged_entry_is_built_anew(teacher, tmp_path, file):
     bundle = teacher("xgboost")
     opened(bundle, tmp_path)
@@ -185,7 +185,7 @@ def test_a_damaged_entry_is_built_anew(teacher, tmp_path, file):
 
 def test_sources_are_not_kept_and_info_is_json(teacher, tmp_path):
     scorer = opened(teacher("lightgbm"), tmp_path)
-    assert sorted(path.name for path in tmp_path.glob("tl2cgen/*/*")) == ["build.json", "model.so"]
+    assert sorted(path.name for path in tmp_path.glob("tl2cgen/*/*")) == ["build.json", "model.so", "probe.npz"]
     info = json.loads(json.dumps(dict(scorer.info)))
     assert info["library_bytes"] > 1000
     assert info["compile_s"] > 0
@@ -205,10 +205,53 @@ def test_a_library_that_scores_otherwise_is_refused(teacher, tmp_path):
     wrong = replace(changed, default_left=~changed.default_left)
     (tmp_path / "bundle").mkdir()
     trees = (*forest.trees[:7], wrong, *forest.trees[8:])
-    impostor = opened(sealed(forest.with_trees(trees), tmp_path / "bundle"), tmp_path)
+    opened(sealed(forest.with_trees(trees), tmp_path / "bundle"), tmp_path)
+    (impostor,) = tmp_path.glob("tl2cgen/*/model.so")
     with pytest.raises(EngineError, match=r"the compiled model scores .* where gtil scores") as caught:
-        cross_check.cross_check(impostor, bundle, forest)
+        cross_check.cross_check(impostor, bundle, forest, tmp_path / "probe.npz")
     assert "engine: gtil" in caught.value.remedy
+    assert not (tmp_path / "probe.npz").exists()
+
+
+def test_a_library_that_scores_otherwise_never_enters_the_cache(teacher, tmp_path, monkeypatch):
+    monkeypatch.setattr(cross_check, "reference_scorer", lambda _: Shifted())
+    with pytest.raises(EngineError, match="where native scores"):
+        opened(teacher("lightgbm"), tmp_path)
+    assert not list(tmp_path.glob("tl2cgen/*"))
+
+
+class Shifted:
+    """A reference that no library agrees with."""
+
+    def score(self, x):
+        return np.ones(len(x), dtype=np.float32)
+
+
+def test_the_check_is_made_again_when_the_library_is_loaded(teacher, tmp_path, monkeypatch):
+    bundle = teacher("lightgbm")
+    opened(bundle, tmp_path)
+    entry = next(tmp_path.glob("tl2cgen/*/build.json")).parent
+    with np.load(entry / "probe.npz") as probe:
+        x, expected = probe["x"], probe["expected"]
+    np.savez_compressed(entry / "probe.npz", x=x, expected=expected + np.float32(0.5))
+    record = json.loads((entry / "build.json").read_text())
+    record["files"]["probe.npz"] = sha256_of(entry / "probe.npz")
+    (entry / "build.json").write_text(json.dumps(record))
+    with pytest.raises(EngineError, match="where the reference scores"):
+        opened(bundle, tmp_path)
+
+
+def test_serving_from_the_cache_loads_no_model_library(teacher, tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from harness import registry; from harness.bundle import open_bundle;"
+        "engine = registry.engine('tl2cgen'); bundle, cache = map(Path, sys.argv[1:]);"
+        "scorer = engine.open(engine.Options(opt_level=0), open_bundle(bundle), cache); assert scorer.info['cached'];"
+        "print(*{'lightgbm', 'treelite', 'tl2cgen', 'scipy', 'pandas'} & set(sys.modules))"
+    )
+    bundle = teacher("lightgbm")
+    opened(bundle, tmp_path)
+    command = [sys.executable, "-c", code, str(bundle.path), str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == ""
 
 
 def test_the_probe_visits_thresholds_neighbours_and_special_values(teacher):
