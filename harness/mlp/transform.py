@@ -54,7 +54,7 @@ class Transformer:
 
     def __call__(self, x: Features) -> torch.Tensor:
         """Network inputs (n, n_inputs) float32 of features x (n, n_features) float32, which stay as they are."""
-        raw = torch.tensor(x)  # copies, so that x may be read-only
+        raw = torch.from_numpy(x.copy())  # a copy, for x may be read-only
         inputs = signed_log(raw)
         torch.addcmul(self._shift, inputs, self._scale, out=inputs)
         inputs.nan_to_num_(0.0, CLIP, -CLIP).clamp_(-CLIP, CLIP)

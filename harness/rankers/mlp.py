@@ -18,6 +18,7 @@ from harness.protocols import Training
 class Options(NetworkOptions):
     """Keys of `ranker` with `kind: mlp`."""
 
+    dropout: float = Field(default=0.2, ge=0, lt=1, description="share of hidden activations dropped in training")
     loss: Literal["listwise", "lambda"] = Field(
         default="listwise", description="listwise: softmax cross entropy on the gains; lambda: LambdaRank"
     )
