@@ -40,13 +40,10 @@ class LoadTest:
         self._cpu_shares: list[float] = []
         self._progress = (folder / PROGRESS).open("a", encoding="utf-8", buffering=1)
 
-    def run(self, pools: list[Any]) -> None:
-        """Run all segments; `pools` are the connections to each target, in the plan's order."""
+    def run(self) -> None:
+        """Run all segments."""
         traffic = self.plan.traffic
-        self._senders = [
-            Sender(pool, target.url, self._bodies, traffic.timeout_s)
-            for pool, target in zip(pools, self.plan.targets, strict=True)
-        ]
+        self._senders = [Sender(target.url, self._bodies, traffic.timeout_s) for target in self.plan.targets]
         for sender, target in zip(self._senders, self.plan.targets, strict=True):
             self._prime(sender, target.name)
         gc.collect()

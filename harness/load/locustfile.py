@@ -7,11 +7,11 @@ time from the send, round to a millisecond, and cost as much as the request itse
 from __future__ import annotations
 
 import os
+import traceback
 from pathlib import Path
 from typing import Any
 
-from geventhttpclient.url import URL
-from locust import FastHttpUser, events, task
+from locust import User, events, task
 
 from harness.load.die_with_parent import die_with_parent
 from harness.load.load_plan import PLAN_VARIABLE
@@ -21,23 +21,20 @@ load_test = LoadTest(Path(os.environ[PLAN_VARIABLE]))
 die_with_parent(load_test.plan.parent_pid)
 
 
-class RankingUser(FastHttpUser):  # type: ignore[misc]
+class RankingUser(User):  # type: ignore[misc]
     """The one user: its requests run side by side, up to the cap."""
 
     fixed_count = 1
-    host = load_test.plan.targets[0].url
-    concurrency = load_test.plan.traffic.max_in_flight
-    network_timeout = load_test.plan.traffic.timeout_s
-    connection_timeout = load_test.plan.traffic.timeout_s
-    max_retries = 0
-    max_redirects = 0
 
     @task  # type: ignore[untyped-decorator]
     def run_plan(self) -> None:
         """Run the load test, then end the process, whatever happened."""
-        clients = [self.client.client.clientpool.get_client(URL(target.url)) for target in load_test.plan.targets]
         try:
-            load_test.run([client._connection_pool for client in clients])
+            load_test.run()
+        except Exception:
+            traceback.print_exc()  # quitting ends this greenlet too, before Locust could report what it raised
+            self.environment.process_exit_code = 1
+            raise
         finally:
             self.environment.runner.quit()
 

@@ -13,6 +13,7 @@ from harness.load.load_plan import PLAN_VARIABLE
 
 _GRACE_S = 15.0
 _LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+_SETTINGS = ("--headless", "-u", "1", "-r", "1", "--only-summary", "--skip-log-setup")
 _TAIL_LINES = 12
 
 
@@ -21,16 +22,7 @@ class LocustProcess:
 
     def __init__(self, plan_folder: Path, log: Path, cpus: Sequence[int]) -> None:
         self.log = log
-        command = [sys.executable, "-P", "-m", "locust", "-f", str(_LOCUSTFILE)]
-        command += [
-            "--headless",
-            "-u",
-            "1",
-            "-r",
-            "1",
-            "--only-summary",
-            "--skip-log-setup",
-        ]  # warnings and errors still reach stderr
+        command = [sys.executable, "-P", "-m", "locust", "-f", str(_LOCUSTFILE), *_SETTINGS]
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(
                 command,
@@ -48,6 +40,10 @@ class LocustProcess:
     def exit_code(self) -> int | None:
         """None while it runs; negative where a signal ended it."""
         return self._process.poll()
+
+    def wait(self, timeout_s: float) -> int:
+        """Its exit code once it has ended; subprocess.TimeoutExpired where it has not by then."""
+        return self._process.wait(timeout_s)
 
     def stop(self) -> None:
         """Let it write what it has measured (SIGTERM), then make sure it is gone."""

@@ -17,6 +17,9 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from harness.errors import LoadError, ServeError
+from harness.load.bodies import write_bodies
+from harness.load.load_plan import LoadPlan
+from harness.load.process import LocustProcess
 from harness.load.runner import Target, run_load
 from harness.ranking_data import RankingData, Splits
 from harness.samples import TRANSPORT_ERROR, UNSENT, Samples
@@ -240,12 +243,28 @@ def test_a_failure_inside_the_load_process_is_an_error_with_its_log(
         run_load([server.target()], data, SHORT, tmp_path, (), get_in_the_way)
 
 
+def test_a_fault_of_the_load_process_reaches_its_log_and_exit_code(data: RankingData, tmp_path: Path) -> None:
+    n_bodies = write_bodies([data.features[:5]], "binary", tmp_path)
+    broken = Target("compressed", "http://127.0.0.1:1/\N{SNOWMAN}")  # can't be written into a request line
+    LoadPlan(targets=(broken,), traffic=SHORT, n_bodies=n_bodies, out=tmp_path, parent_pid=os.getpid()).write(tmp_path)
+    process = LocustProcess(tmp_path, tmp_path / "locust.log", ())
+    try:
+        assert process.wait(60) == 1
+    finally:
+        process.stop()
+    assert "UnicodeEncodeError" in process.last_words()
+    assert not (tmp_path / "samples.npz").exists()
+
+
 def test_no_orphan_when_the_harness_is_killed(serve: Serve, data: RankingData, tmp_path: Path) -> None:
     server = serve()
     np.savez(tmp_path / "data.npz", features=data.features, sizes=data.group_sizes)
     script = f"""
 import numpy as np
 from pathlib import Path
+from harness.load.bodies import write_bodies
+from harness.load.load_plan import LoadPlan
+from harness.load.process import LocustProcess
 from harness.load.runner import Target, run_load
 from harness.ranking_data import RankingData
 from harness.scenario.schema import Traffic

@@ -12,15 +12,12 @@ import numpy as np
 import pytest
 from gevent.pool import Pool
 from gevent.server import StreamServer
-from geventhttpclient.client import HTTPClientPool
-from geventhttpclient.url import URL
 
 from harness.load import sender as sender_module
 from harness.load.bodies import open_bodies, write_bodies
 from harness.load.sender import Sender
 from harness.samples import TRANSPORT_ERROR
 
-CAP = 3
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
 Answer = bytes | Callable[[Any], None]
 
@@ -56,25 +53,25 @@ class Peer:
 
 
 @pytest.fixture
-def meet(tmp_path: Path) -> Iterator[Callable[[Answer], tuple[Peer, Sender, Any]]]:
+def meet(tmp_path: Path) -> Iterator[Callable[[Answer], tuple[Peer, Sender]]]:
     write_bodies([np.ones((200, 136), np.float32)], "binary", tmp_path)
     opened = []
 
-    def connect(answer: Answer, timeout_s: float = 10.0) -> tuple[Peer, Sender, Any]:
+    def connect(answer: Answer, timeout_s: float = 10.0) -> tuple[Peer, Sender]:
         peer = Peer(answer)
         url = f"http://127.0.0.1:{peer.server.server_port}/v2/models/m/infer"
-        client = HTTPClientPool(concurrency=CAP, network_timeout=timeout_s).get_client(URL(url))
-        opened.append((peer, client))
-        return peer, Sender(client._connection_pool, url, open_bodies(tmp_path), timeout_s), client._connection_pool
+        sender = Sender(url, open_bodies(tmp_path), timeout_s)
+        opened.append((peer, sender))
+        return peer, sender
 
     yield connect
-    for peer, client in opened:
-        client.close()
+    for peer, sender in opened:
+        sender.close()
         peer.server.stop(timeout=0)
 
 
 def test_a_good_answer_reuses_one_connection_and_carries_the_whole_body(meet: Any) -> None:
-    peer, sender, _ = meet(OK)
+    peer, sender = meet(OK)
     assert [sender.send(0) for _ in range(5)] == [200] * 5
     assert peer.n_connections == 1
     assert {len(body) for body in peer.bodies} == {len(peer.bodies[0])}
@@ -93,9 +90,9 @@ def test_a_good_answer_reuses_one_connection_and_carries_the_whole_body(meet: An
     ],
 )
 def test_bad_answers(meet: Any, answer: bytes, status: int, said: str) -> None:
-    peer, sender, _ = meet(answer)
-    assert [sender.send(0) for _ in range(2 * CAP)] == [status] * (2 * CAP)
-    assert len(peer.bodies) == 2 * CAP  # neither retried nor redirected
+    peer, sender = meet(answer)
+    assert [sender.send(0) for _ in range(6)] == [status] * 6
+    assert len(peer.bodies) == 6  # neither retried nor redirected
     assert said in sender.last_error
 
 
@@ -133,25 +130,58 @@ def flood(connection: Any) -> None:
 
 
 @pytest.mark.parametrize("behaviour", [hang_up, truncate, trickle_head, trickle_body, silence])
-def test_no_fault_of_the_server_loses_a_connection(meet: Any, behaviour: Callable[[Any], None]) -> None:
-    _, sender, pool = meet(behaviour, timeout_s=0.2)
-    for _ in range(CAP + 1):  # with a connection lost per request, the last would wait for ever
-        with gevent.Timeout(10):
-            assert sender.send(0) == TRANSPORT_ERROR
+def test_a_broken_connection_is_a_failure_and_never_used_again(meet: Any, behaviour: Callable[[Any], None]) -> None:
+    peer, sender = meet(behaviour, timeout_s=0.2)
+    assert [sender.send(0) for _ in range(3)] == [TRANSPORT_ERROR] * 3
     assert sender.last_error
-    assert pool._semaphore.counter == CAP
+    assert peer.n_connections == 3
+    peer.answer = OK
+    assert [sender.send(0) for _ in range(2)] == [200] * 2
+    assert peer.n_connections == 4
+
+
+def test_a_connection_that_the_server_may_have_closed_is_not_used(meet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer, sender = meet(OK)
+    monkeypatch.setattr(sender_module, "_IDLE_S", 0.0)
+    assert [sender.send(0) for _ in range(3)] == [200] * 3
+    assert peer.n_connections == 3
+
+
+def test_connections_number_those_in_use_at_a_time(meet: Any) -> None:
+    def slow(connection: Any) -> None:
+        gevent.sleep(0.1)
+        connection.sendall(OK)
+        gevent.sleep(10)
+
+    peer, sender = meet(slow)
+    for attempt in gevent.joinall([gevent.spawn(sender.send, 0) for _ in range(4)]):
+        assert attempt.value == 200
+    peer.answer = OK
+    assert peer.n_connections == 4
+
+
+def test_an_interim_answer_is_not_the_answer(meet: Any) -> None:
+    _, sender = meet(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK)
+    assert [sender.send(0) for _ in range(2)] == [200] * 2
+
+
+def test_an_answer_may_end_with_the_connection(meet: Any) -> None:
+    def close_after(connection: Any) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nthe end is the end")
+
+    _, sender = meet(close_after)
+    assert sender.send(0) == 200
 
 
 def test_an_endless_answer_is_cut_off(meet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender_module, "MAX_ANSWER_BYTES", 1_000_000)
-    _, sender, pool = meet(flood)
+    _, sender = meet(flood)
     assert sender.send(0) == TRANSPORT_ERROR
     assert "1000000 bytes" in sender.last_error
-    assert pool._semaphore.counter == CAP
 
 
 def test_a_large_answer_is_read_whole(meet: Any) -> None:
-    peer, sender, _ = meet(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300_000))
+    peer, sender = meet(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300_000))
     assert [sender.send(0) for _ in range(3)] == [200] * 3
     assert peer.n_connections == 1
 
@@ -161,15 +191,13 @@ def test_a_server_that_does_not_read_times_out_in_the_middle_of_sending(tmp_path
     server = StreamServer(("127.0.0.1", 0), lambda *_: gevent.sleep(30), spawn=Pool())
     server.start()
     url = f"http://127.0.0.1:{server.server_port}/"
-    pool = HTTPClientPool(concurrency=CAP).get_client(URL(url))._connection_pool
-    sender = Sender(pool, url, open_bodies(tmp_path), 0.1)
-    assert [sender.send(0) for _ in range(CAP + 1)] == [TRANSPORT_ERROR] * (CAP + 1)
-    assert pool._semaphore.counter == CAP
+    sender = Sender(url, open_bodies(tmp_path), 0.1)
+    assert [sender.send(0) for _ in range(2)] == [TRANSPORT_ERROR] * 2
     server.stop(timeout=0)
 
 
 def test_nobody_there(meet: Any) -> None:
-    peer, sender, _ = meet(OK)
+    peer, sender = meet(OK)
     peer.server.stop(timeout=0)
     assert sender.send(0) == TRANSPORT_ERROR
     assert "ConnectionRefusedError" in sender.last_error
