@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from harness.judge.shares import percentile, percentile_bounds, share_of
+from harness.judge.shares import percentile, percentile_bounds, share_of, slowest
 from harness.records import Measurements, ObjectiveResult, TargetMeasure, VerdictStatus
 from harness.samples import Samples
 from harness.scenario import Sla, quantile_of
@@ -31,7 +31,7 @@ def _latency(name: str, limit_ms: float, samples: Samples) -> ObjectiveResult:
     """PASS and FAIL by the bounds on the share of requests over the limit, not by the percentile alone."""
     q = quantile_of(name)
     latency = samples.latency_ms
-    share = share_of(latency > limit_ms, latency)
+    share = share_of(latency > limit_ms, slowest(latency, q))
     measured = percentile(latency, q)
     lower, upper = percentile_bounds(latency, q, share.n_effective)
     allowed = 1 - q
@@ -50,7 +50,7 @@ def _latency(name: str, limit_ms: float, samples: Samples) -> ObjectiveResult:
 
 def _error_rate(limit: float, _: Measurements, __: TargetMeasure, samples: Samples) -> ObjectiveResult:
     failed = ~samples.ok
-    share = share_of(failed, samples.latency_ms)
+    share = share_of(failed, failed)
     if limit == 0:
         status = FAIL if failed.any() else PASS
         reason = f"{int(failed.sum())} of {len(samples)} failed; a limit of 0 is judged by the count alone"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from harness.ranking_data import Floats
 
 LEVEL = 0.95
+CLUSTER_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,28 @@ def autocorrelation_time(series: Floats) -> float:
     return float(min(max(1.0, 2 * pairs[:stop].sum() - 1), n))
 
 
-def share_of(over: NDArray[np.bool_], latency_ms: Floats) -> Share:
-    """The share of True in `over` (n,), with the dependence taken from it and from the ranks of the latencies."""
-    from scipy.stats import beta, rankdata
+def share_of(over: NDArray[np.bool_], slow: NDArray[np.bool_]) -> Share:
+    """The share of True in `over` (n,). Its dependence is its own or that of `slow` (n,), whichever is stronger.
+
+    `slow` marks requests over a lower level (`slowest`), whose clusters can be seen even where nothing is over the
+    limit.
+    """
+    from scipy.stats import beta
 
     n = over.size
     if n == 0:
         return Share(float("nan"), 0.0, 1.0, 0.0)
-    time = max(autocorrelation_time(over.astype(np.float64)), autocorrelation_time(rankdata(latency_ms)))
+    time = max(autocorrelation_time(series.astype(np.float64)) for series in (over, slow))
     size = n / time
     hits = over.mean() * size
     lower = float(beta.ppf(1 - LEVEL, hits, size - hits + 1)) if over.any() else 0.0
     upper = float(beta.ppf(LEVEL, hits + 1, size - hits)) if not over.all() else 1.0
     return Share(float(over.mean()), lower, upper, size)
+
+
+def slowest(latency_ms: Floats, q: float) -> NDArray[np.bool_]:
+    """Which requests (n,) were slower than the q-quantile, or than the 95th percentile where q is higher."""
+    return latency_ms > percentile(latency_ms, min(q, CLUSTER_LEVEL))
 
 
 def percentile(values: Floats, q: float) -> float:

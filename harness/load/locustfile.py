@@ -7,18 +7,19 @@ time from the send, round to a millisecond, and cost as much as the request itse
 from __future__ import annotations
 
 import os
+import signal
 import traceback
 from pathlib import Path
 from typing import Any
 
 from locust import User, events, task
 
-from harness.load.die_with_parent import die_with_parent
 from harness.load.load_plan import PLAN_VARIABLE
 from harness.load.load_test import LoadTest
+from harness.tether import die_with_parent
 
 load_test = LoadTest(Path(os.environ[PLAN_VARIABLE]))
-die_with_parent(load_test.plan.parent_pid)
+die_with_parent(load_test.plan.parent_pid, signal.SIGTERM)  # SIGTERM keeps the samples
 
 
 class RankingUser(User):  # type: ignore[misc]

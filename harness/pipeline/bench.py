@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.protocols import Scorer
 from harness.ranking_data import RankingData
 
-_BUDGET_S = 4.0
+_BUDGET_S = 3.0
 _MIN_ROUNDS, _MAX_ROUNDS = 20, 400
 
 

@@ -6,7 +6,7 @@ import sys
 
 from harness.errors import HarnessError
 from harness.serve.spec import WorkerSpec
-from harness.serve.tether import die_with_parent
+from harness.tether import die_with_parent
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the launcher ends its workers
 spec = WorkerSpec.model_validate_json(sys.argv[1])

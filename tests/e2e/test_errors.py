@@ -115,7 +115,8 @@ def test_an_engine_that_does_not_fit(cli):
 
 
 def test_a_method_that_does_not_fit(cli):
-    done = cli("run", cli.scenario(compress=[{"kind": "distil_mlp", "hidden": [4], "epochs": 1}, "prune_leaves"]))
+    recipe = [{"kind": "distil_mlp", "hidden": [4], "epochs": 1}, {"kind": "prune_leaves", "keep": 0.5}]
+    done = cli("run", cli.scenario(compress=recipe))
     assert done.returncode in (2, 3)
     assert "Traceback" not in done.stderr
     assert "prune_leaves" in done.stderr

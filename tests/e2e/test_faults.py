@@ -116,8 +116,8 @@ def test_a_full_disk(cli, limit_kb, tmp_path):
 
 
 def test_an_output_folder_that_can_not_be_made(cli):
-    (cli.root / "results").write_text("a file")
-    done = cli("run", cli.scenario())
+    (cli.root / "taken").write_text("a file")
+    done = cli("run", cli.scenario(), "--out", "taken/results")
     assert done.returncode == 3
     assert "--out" in done.stderr
 

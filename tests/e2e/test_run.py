@@ -43,7 +43,7 @@ def test_judge_and_report_work_from_files_without_measuring(cli):
     before = (run_dir / "samples.npz").read_bytes()
     measurements = run_dir / "measurements.json"
     content = json.loads(measurements.read_text())
-    content["scenario"]["sla"]["p50_ms"] = 0.001
+    content["scenario"]["sla"]["size_mb"] = 0.0001
     measurements.write_text(json.dumps(content))
     (run_dir / "result.json").unlink()
     judged = cli("judge", run_dir)
@@ -53,7 +53,7 @@ def test_judge_and_report_work_from_files_without_measuring(cli):
         ("terminal", "FAIL"),
         ("markdown", "|"),
         ("json", '"schema_version"'),
-        ("html", "<!doctype html>"),
+        ("html", "<!DOCTYPE html>"),
     ]:
         shown = cli("report", run_dir, "--format", name)
         assert shown.returncode == 0, shown.stderr
@@ -62,7 +62,7 @@ def test_judge_and_report_work_from_files_without_measuring(cli):
 
 
 def test_a_suite_runs_all_and_prints_one_table(cli):
-    passes, fails = cli.scenario("passes"), cli.scenario("fails", sla={"p50_ms": 0.001})
+    passes, fails = cli.scenario("passes"), cli.scenario("fails", sla={"size_mb": 0.0001})
     suite = cli.root / "both.yaml"
     suite.write_text(f"suite: both\nscenarios: [{passes.name}, {fails.name}]\n")
     done = cli("run", suite)

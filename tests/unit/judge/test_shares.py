@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from harness.judge.shares import autocorrelation_time, percentile, percentile_bounds, share_of
+from harness.judge.shares import autocorrelation_time, percentile, percentile_bounds, share_of, slowest
 
 
 def test_independent_samples_count_in_full():
@@ -25,7 +25,7 @@ def test_share_bounds_are_clopper_pearson_for_independent_samples():
     rng = np.random.default_rng(2)
     over = np.zeros(1000, dtype=bool)
     over[rng.choice(1000, 10, replace=False)] = True
-    share = share_of(over, rng.normal(size=1000))
+    share = share_of(over, slowest(rng.normal(size=1000), 0.99))
     assert share.measured == 0.01
     assert share.lower == pytest.approx(0.0054, rel=0.1)
     assert share.upper == pytest.approx(0.0169, rel=0.1)
@@ -33,11 +33,12 @@ def test_share_bounds_are_clopper_pearson_for_independent_samples():
 
 def test_nothing_over_and_everything_over():
     latency = np.random.default_rng(3).normal(size=300)
-    none, every = share_of(latency > 1e9, latency), share_of(latency > -1e9, latency)
+    slow = slowest(latency, 0.99)
+    none, every = share_of(latency > 1e9, slow), share_of(latency > -1e9, slow)
     assert (none.lower, every.upper) == (0.0, 1.0)
     assert none.upper == pytest.approx(1 - 0.05 ** (1 / none.n_effective))
     assert every.lower == pytest.approx(0.05 ** (1 / every.n_effective))
-    assert np.isnan(share_of(np.zeros(0, dtype=bool), np.zeros(0)).measured)
+    assert np.isnan(share_of(np.zeros(0, dtype=bool), np.zeros(0, dtype=bool)).measured)
 
 
 def test_clustered_misses_widen_the_bounds():
@@ -45,8 +46,15 @@ def test_clustered_misses_widen_the_bounds():
     spread, clustered = np.zeros(4000, dtype=bool), np.zeros(4000, dtype=bool)
     spread[rng.choice(4000, 40, replace=False)] = True
     clustered[1000:1040] = True
-    latency = rng.normal(size=4000)
-    assert share_of(clustered, latency).upper > 2 * share_of(spread, latency).upper
+    assert share_of(clustered, clustered).upper > 2 * share_of(spread, spread).upper
+
+
+def test_clusters_below_the_limit_count_too():
+    rng = np.random.default_rng(6)
+    none = np.zeros(4000, dtype=bool)
+    steady = rng.exponential(size=4000)
+    stalling = steady + 5 * (np.arange(4000) % 1000 < 60)
+    assert share_of(none, slowest(stalling, 0.99)).upper > 5 * share_of(none, slowest(steady, 0.99)).upper
 
 
 def test_a_percentile_is_an_observed_value_and_counts_infinities():
