@@ -8,6 +8,7 @@ import pytest
 from harness.bundle import open_bundle
 
 RECIPE = [{"kind": "truncate", "keep_trees": 5}, {"kind": "quantise"}]
+ATTEMPTS = 4
 SAVED = {"scenario.yaml", "measurements.json", "samples.npz", "result.json", "report.html", "summary.md"}
 
 
@@ -92,25 +93,32 @@ def md1_sojourn_quantile(q, rate_qps, service_s):
 
 @pytest.mark.slow
 def test_a_known_service_time_agrees_with_queueing_theory_and_gets_both_verdicts(cli):
-    p50, p99 = (1e3 * md1_sojourn_quantile(q, 50, 0.005) for q in (0.5, 0.99))
-    changes = {
-        "engine": {"kind": "fake", "service": "constant", "mean_ms": 5},
-        "traffic": {"offered_qps": 50, "n_candidates": 1, "window_s": 40},
-        "sla": {"p50_ms": 1.2 * p50, "p99_ms": 2 * p99},
-    }
-    met = cli("run", cli.scenario(**changes))
-    assert met.returncode == 0, met.stdout + met.stderr
-    latency = cli.result()["measures"][0]["latency_ms"]
-    assert latency["p50"] == pytest.approx(p50, rel=0.1)
-    assert latency["p99"] == pytest.approx(p99, rel=0.1)
-    missed = cli(
-        "run",
-        cli.scenario(
-            "missed",
-            **changes | {"sla": {"p50_ms": 0.9 * p50}},
-        ),
-    )
-    assert missed.returncode == 1, missed.stdout + missed.stderr
+    """The queue's service time is the declared 5 ms plus what HTTP costs on this machine, which a run at 0 ms shows."""
+
+    def run(name, mean_ms, window_s, sla):
+        scenario = cli.scenario(
+            name,
+            engine={"kind": "fake", "service": "constant", "mean_ms": mean_ms},
+            traffic={"offered_qps": 50, "n_candidates": 1, "window_s": window_s},
+            sla=sla,
+        )
+        for _ in range(ATTEMPTS):
+            done = cli("run", scenario, "--json")
+            report = json.loads(done.stdout)
+            if report["verdict"]["status"] != "INVALID":
+                return done, report["measures"][0]
+        findings = [f["message"] for f in report["verdict"]["findings"] if f["hard"]]
+        pytest.skip(f"this machine was never quiet enough to measure: {findings}")
+
+    _, floor = run("floor", 0, 10, {"p50_ms": 10})
+    service_s = 0.005 + floor["round_trip_ms"]["p50"] / 1e3
+    p50, p99 = (1e3 * md1_sojourn_quantile(q, 50, service_s) for q in (0.5, 0.99))
+    met, measure = run("met", 5, 40, {"p50_ms": 10, "p99_ms": 2 * p99})
+    assert met.returncode == 0, met.stderr
+    assert measure["latency_ms"]["p50"] == pytest.approx(p50, rel=0.1)
+    assert measure["latency_ms"]["p99"] == pytest.approx(p99, rel=0.1)
+    missed, _ = run("missed", 8, 10, {"p50_ms": 7.5})
+    assert missed.returncode == 1, missed.stderr
 
 
 def test_the_theory_itself_agrees_with_a_simulated_queue():
