@@ -41,6 +41,7 @@ for command in (run, validate, list_plugins, judge, report, schema, init, serve)
 def main() -> NoReturn:
     """Entry point: runs the command and turns every known error into its message and exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)  # which shells leave ignored in what they start with `&`
     # Idle OpenMP threads sleep instead of spinning on cores that something else may want (read when first loaded).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     debug = "--debug" in sys.argv[1:]

@@ -29,11 +29,12 @@ from harness.serve.launcher import Server
 NATIVE = Choice(kind="native")
 INSTANT = Choice.model_validate({"kind": "fake", "mean_ms": 0})
 ORPHAN_MAKER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from harness.scenario import Choice, Serve
 from harness.serve.launcher import Server
 bundle, run_dir = map(Path, sys.argv[1:])
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Server(bundle, Choice(kind="fake"), Serve(workers=2), (), run_dir, run_dir, "m") as server:
     print(*server.pids, flush=True)
     time.sleep(600)
