@@ -67,6 +67,7 @@ def _run_all(commands: Sequence[Sequence[str]], folder: Path) -> None:
         for process in running:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+            if process.stdout is not None and not process.stdout.closed:
                 process.communicate()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from harness.records import Finding, LedgerRow, Measurements, TargetMeasure
 from harness.scenario import Scenario
-from harness.scenario.schema import PERCENTILE
 
 SEND_LAG_SHARE = 0.10
 GENERATOR_CPU_SHARE = 0.80
@@ -57,7 +56,7 @@ def _generator(scenario: Scenario, measurements: Measurements) -> Iterator[Findi
 
 
 def _send_lag(scenario: Scenario, measure: TargetMeasure) -> Iterator[Finding]:
-    limits = [value for name, value in scenario.sla.objectives.items() if PERCENTILE.fullmatch(name)]
+    limits = scenario.sla.percentiles.values()
     lag_ms = measure.send_lag_ms["p99"]
     if limits and lag_ms > SEND_LAG_SHARE * min(limits):
         yield Finding(
@@ -74,7 +73,7 @@ def _teacher(scenario: Scenario, measures: tuple[TargetMeasure, ...]) -> Iterato
     teacher = next((m for m in measures if m.target == "teacher"), None)
     if teacher is None:
         return
-    limits = {n: v for n, v in scenario.sla.objectives.items() if PERCENTILE.fullmatch(n)}
+    limits = scenario.sla.percentiles
     known = {n: teacher.latency_ms.get(n.removesuffix("_ms")) for n in limits}
     if limits and all(value is not None and value <= limits[n] for n, value in known.items()):
         yield Finding(

@@ -8,12 +8,14 @@ from harness.judge.shares import percentile
 from harness.ranking_data import Floats
 from harness.records import TargetInfo, TargetMeasure
 from harness.samples import UNSENT, Samples
+from harness.scenario import Sla, quantile_of
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
-def measure(info: TargetInfo, samples: Samples) -> TargetMeasure:
-    """Percentiles, rates and counts of the judged samples (latency from the due time)."""
+def measure(info: TargetInfo, samples: Samples, sla: Sla) -> TargetMeasure:
+    """Percentiles (the usual ones and the SLA's own), rates and counts of the judged samples."""
+    quantiles = QUANTILES | {name.removesuffix("_ms"): quantile_of(name) for name in sla.percentiles}
     judged = samples.judged(info.target)
     window_s = _window_s(judged)
     n_ok = int(judged.ok.sum())
@@ -26,9 +28,9 @@ def measure(info: TargetInfo, samples: Samples) -> TargetMeasure:
         n_unsent=int((judged.status == UNSENT).sum()),
         window_s=window_s,
         achieved_qps=n_ok / window_s if window_s else 0.0,
-        latency_ms=_summary(judged.latency_ms),
-        round_trip_ms=_summary(judged.round_trip_ms),
-        send_lag_ms=_summary(judged.send_lag_ms),
+        latency_ms=_summary(judged.latency_ms, quantiles),
+        round_trip_ms=_summary(judged.round_trip_ms, quantiles),
+        send_lag_ms=_summary(judged.send_lag_ms, quantiles),
         error_rate=1 - n_ok / len(judged) if len(judged) else float("nan"),
         size_mb=info.size_mb,
         memory_mb=info.memory_mb,
@@ -36,9 +38,9 @@ def measure(info: TargetInfo, samples: Samples) -> TargetMeasure:
     )
 
 
-def _summary(values: Floats) -> dict[str, float]:
+def _summary(values: Floats, quantiles: dict[str, float]) -> dict[str, float]:
     known = values[~np.isnan(values)]
-    summary = {name: percentile(known, q) for name, q in QUANTILES.items()}
+    summary = {name: percentile(known, q) for name, q in quantiles.items()}
     summary["max"] = float(known.max()) if known.size else float("nan")
     return summary
 

@@ -9,7 +9,6 @@ from harness.judge.shares import percentile, percentile_bounds, share_of, slowes
 from harness.records import Measurements, ObjectiveResult, TargetMeasure, VerdictStatus
 from harness.samples import Samples
 from harness.scenario import Sla, quantile_of
-from harness.scenario.schema import PERCENTILE
 
 PASS, FAIL, INCONCLUSIVE = VerdictStatus.PASS, VerdictStatus.FAIL, VerdictStatus.INCONCLUSIVE
 
@@ -20,7 +19,7 @@ def judge_objectives(
     """Every objective of the SLA, for the judged samples of one target."""
     results = []
     for name, limit in sla.objectives.items():
-        if PERCENTILE.fullmatch(name):
+        if name in sla.percentiles:
             results.append(_latency(name, limit, samples))
         else:
             results.append(_JUDGES[name](limit, measurements, measure, samples))

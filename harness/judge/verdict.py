@@ -18,7 +18,9 @@ def judge(scenario: Scenario, measurements: Measurements, samples: Samples | Non
     measures: tuple[TargetMeasure, ...] = ()
     objectives: tuple[ObjectiveResult, ...] = ()
     if samples is not None:
-        measures = tuple(measure(info, samples) for info in measurements.targets if info.target in samples.targets)
+        measures = tuple(
+            measure(info, samples, scenario.sla) for info in measurements.targets if info.target in samples.targets
+        )
     subject = next((m for m in measures if m.target == SUBJECT), None)
     if subject is not None and samples is not None and subject.n_planned:
         objectives = judge_objectives(scenario.sla, measurements, subject, samples.judged(SUBJECT))

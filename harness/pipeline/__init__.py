@@ -121,22 +121,33 @@ def _measure(state: _Run) -> None:
 
 
 def _timed(state: _Run, steps: Sequence[Step], splits: Splits) -> tuple[LedgerRow, ...]:
-    """The ledger with engine times: every step by its reference engine, the last by the scenario's own as well."""
+    """The ledger with engine times: every bundle by its reference engine, the last by the scenario's own as well."""
     scenario = state.scenario
-    rows = [step.row for step in steps]
-    entries = [(step.bundle, Choice(kind=reference_engine(step.bundle.manifest))) for step in steps]
-    if scenario.engine != entries[-1][1]:
+    bundles = [bundle for step in steps for bundle in (step.bundle, step.control) if bundle is not None]
+    entries = [(bundle, Choice(kind=reference_engine(bundle.manifest))) for bundle in bundles]
+    last = steps[-1].bundle
+    own = scenario.engine != Choice(kind=reference_engine(last.manifest))
+    if own:
         state.progress(f"engine {scenario.engine.kind}")
-        served = {"step": f"served by {scenario.engine.kind}", "params": scenario.engine.options}
-        rows.append(rows[-1].model_copy(update=served | {"control": None, "build_s": 0.0, "notes": ()}))
-        entries.append((steps[-1].bundle, scenario.engine))
+        entries.append((last, scenario.engine))
     scorers = [_open(bundle, engine, state) for bundle, engine in entries]
     state.progress("engine times, interleaved")
     times = engine_times_us(scorers, splits.test, scenario.traffic.n_candidates, state.placement.server)
-    return tuple(
-        row.model_copy(update={"engine": engine.kind, "engine_us": median, "engine_us_p99": p99})
-        for row, (_, engine), (median, p99) in zip(rows, entries, times, strict=True)
-    )
+    known = [
+        {"engine": engine.kind, "engine_us": median, "engine_us_p99": p99}
+        for (_, engine), (median, p99) in zip(entries, times, strict=True)
+    ]
+    figures = iter(known)
+    rows = []
+    for step in steps:
+        row = step.row.model_copy(update=next(figures))
+        if row.control is not None:
+            row = row.model_copy(update={"control": row.control.model_copy(update=next(figures))})
+        rows.append(row)
+    if own:
+        served = {"step": f"served by {scenario.engine.kind}", "params": scenario.engine.options, "control": None}
+        rows.append(steps[-1].row.model_copy(update=served | {"build_s": 0.0, "notes": ()} | next(figures)))
+    return tuple(rows)
 
 
 def _open(bundle: Bundle, engine: Choice, state: _Run) -> Scorer:

@@ -28,10 +28,11 @@ _LIBRARIES = ("lightgbm", "xgboost", "torch", "treelite", "numpy")
 
 @dataclass(frozen=True)
 class Step:
-    """One bundle of the chain and its row in the ledger."""
+    """One bundle of the chain, its row in the ledger, and the bundle of its control where it has one."""
 
     bundle: Bundle
     row: LedgerRow
+    control: Bundle | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Builder:
         self.progress(f"compress.{index} {choice.kind}: its control, {control.kind}")
         rival, cached = self._compress(control, before, teacher, where=f"control of compress.{index}: {control.kind}")
         rival_row = self._row(control, rival, base, self._per_group(rival), started, cached)
-        return Step(bundle, row.model_copy(update={"control": rival_row}))
+        return Step(bundle, row.model_copy(update={"control": rival_row}), rival)
 
     def _train(self, choice: Choice) -> tuple[Bundle, bool]:
         chosen = options("rankers", choice)

@@ -109,9 +109,14 @@ class Sla(Block):
     @property
     def objectives(self) -> dict[str, float]:
         """Objective name -> limit, percentiles first and ascending."""
-        named = {k: v for k, v in self.model_dump().items() if k != "ndcg" and v is not None}
+        named = {k: float(v) for k, v in self.model_dump().items() if k != "ndcg" and v is not None}
         latency = sorted((k for k in named if PERCENTILE.fullmatch(k)), key=quantile_of)
-        return {k: float(named[k]) for k in [*latency, *(k for k in named if k not in latency)]}
+        return {k: named[k] for k in [*latency, *(k for k in named if k not in latency)]}
+
+    @property
+    def percentiles(self) -> dict[str, float]:
+        """The latency objectives alone: name -> limit in ms, ascending."""
+        return {name: limit for name, limit in self.objectives.items() if PERCENTILE.fullmatch(name)}
 
 
 class Scenario(Block):
