@@ -67,6 +67,7 @@ class Cache:
         work = self._fresh(final.parent)
         try:
             build(work)
+            work.chmod(0o755)
             if final.is_dir():
                 shutil.rmtree(final)
             work.rename(final)

@@ -110,5 +110,7 @@ def _beside(report: Report, teacher: Target) -> str:
     if main is None or not main.name.endswith("_ms") or math.isnan(teacher.latency_ms(main.name)):
         return ""
     measured = teacher.latency_ms(main.name)
+    if math.isinf(measured):
+        return f"leaves {numbers.share(teacher.measure.error_rate)} of the requests unanswered"
     percentile = f"{objectives.name(main.name, report.measurements.ndcg)} {numbers.ms(measured)}"
     return f"misses the SLA at {percentile}" if measured > main.limit else f"stays inside the SLA at {percentile}"

@@ -64,4 +64,4 @@ def _row(report: Report) -> tuple[Cell, ...]:
 
 
 def _or_nothing(text: str) -> str:
-    return text.strip() or numbers.NOTHING
+    return text.strip().replace("about the same", "1.0x") or numbers.NOTHING

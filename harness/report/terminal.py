@@ -24,7 +24,7 @@ _STYLES = {
     VerdictStatus.INCONCLUSIVE: "bold yellow",
     VerdictStatus.INVALID: "bold magenta",
 }
-_PLAIN_WIDTH = 132
+_PLAIN_WIDTH = 160
 _PLAIN = {
     "–": "-",
     "−": "-",

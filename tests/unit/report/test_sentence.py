@@ -11,6 +11,15 @@ GAIN = (
 )
 
 
+def test_a_teacher_that_could_not_keep_up_is_said_so(report_of):
+    report = report_of("pass")
+    lost = {"latency_ms": {"p50": 5.0, "p99": math.inf}, "error_rate": 0.11}
+    measures = tuple(m.model_copy(update=lost) if m.target == "teacher" else m for m in report.measures)
+    assert sentence(report.model_copy(update={"measures": measures})).endswith(
+        "uncompressed teacher, which leaves 11.0 % of the requests unanswered."
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

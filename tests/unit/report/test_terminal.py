@@ -28,7 +28,7 @@ def test_elsewhere_than_on_a_terminal_it_is_ascii_without_colour(report_of):
     text = terminal.render(report_of("pass"), None)
     assert text.isascii()
     assert "\x1b" not in text
-    assert max(map(len, text.splitlines())) <= 132
+    assert max(map(len, text.splitlines())) <= 160
 
 
 def test_on_a_terminal_it_has_colour_and_keeps_to_the_width(report_of, screen):
