@@ -13,7 +13,7 @@ from harness import __version__, registry
 from harness.bundle import Bundle
 from harness.cache import Cache
 from harness.environment import describe
-from harness.errors import EngineError
+from harness.errors import EngineError, HarnessError
 from harness.judge.verdict import judge
 from harness.pipeline.bench import engine_times_us
 from harness.pipeline.build import Builder, Step
@@ -88,12 +88,19 @@ def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[Run
     try:
         _measure(state)
     except BaseException as error:
-        why = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
-        state.measured = state.measured.model_copy(update={"failure": why, "stage_s": state.stage_s})
-        run_dir.save_measurements(state.measured)
-        publish(run_dir)
+        _keep(state, error)
         raise
     return run_dir, publish(run_dir)
+
+
+def _keep(state: _Run, error: BaseException) -> None:
+    """Write what there is, with the reason why there is no more; a disk that is full too does not hide that reason."""
+    why = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
+    try:
+        state.learn(failure=why, stage_s=state.stage_s)
+        publish(state.run_dir)
+    except HarnessError as second:
+        state.progress(f"could not write the report of the unfinished run: {second}")
 
 
 def _measure(state: _Run) -> None:
