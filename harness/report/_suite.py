@@ -14,7 +14,7 @@ from harness.report._target import COMPRESSED, TEACHER, target
 
 COLUMNS = (
     "scenario", "verdict", "p50", "tail", "limit", "headroom", "engine p50", "size", "smaller",
-    "NDCG lost", "at most", "p99 against teacher",
+    "NDCG lost", "at most", "p99 vs teacher",
 )  # fmt: skip
 
 
