@@ -26,7 +26,7 @@ class Options(GbdtOptions):
     )
 
 
-def refuses(options: Options, manifest: Manifest) -> str:  # noqa: ARG001
+def refuses(options: Options, manifest: Manifest) -> str:
     """Works from every teacher that can be scored."""
     return "" if manifest.format in CANONICAL else f"a {manifest.format} bundle can't be scored"
 
@@ -53,7 +53,7 @@ def apply(options: Options, work: Compression) -> Draft:
     return artefacts.save(forest, work.out, data.feature_names, lightgbm_objective=objective)
 
 
-def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:  # noqa: ARG001
+def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
     """An ensemble of the same shape trained on the true grades; None where this is that one."""
     if options.targets == "labels":
         return None

@@ -37,12 +37,12 @@ class Options(NetworkOptions):
     )
 
 
-def refuses(options: Options, manifest: Manifest) -> str:  # noqa: ARG001  # whatever gives scores can teach
+def refuses(options: Options, manifest: Manifest) -> str:  # whatever gives scores can teach
     """Never: any bundle can be replaced by a student."""
     return ""
 
 
-def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:  # noqa: ARG001
+def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
     """The same network trained on the true labels; None where that is what was done."""
     if options.targets == "labels":
         return None

@@ -23,7 +23,7 @@ class Options(SizeOptions):
     """Exactly one of the keys; `keep` is a share of the nodes."""
 
 
-def refuses(options: Options, manifest: Manifest) -> str:  # noqa: ARG001
+def refuses(options: Options, manifest: Manifest) -> str:
     """Works on trees."""
     return refuses_all_but_trees(manifest)
 
@@ -43,7 +43,7 @@ def apply(options: Options, work: Compression) -> Draft:
     return artefacts.save_like(pruned, work.out, work.bundle)
 
 
-def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:  # noqa: ARG001
+def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
     """Truncation to as many nodes."""
     return {"kind": "truncate", "max_nodes": after.size.n_nodes}
 

@@ -53,7 +53,7 @@ def refuses(options: Options, manifest: Manifest) -> str:
     return f"it can't change the numbers of a {manifest.format} bundle, only those of trees and mlp"
 
 
-def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:  # noqa: ARG001
+def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
     """None: nothing is cheaper than rounding the numbers, so this is itself the control."""
     return None
 

@@ -40,7 +40,7 @@ def apply(options: Options, work: Compression) -> Draft:
     return artefacts.save_like(forest.first(n_trees), work.out, work.bundle)
 
 
-def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:  # noqa: ARG001
+def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
     """None: truncation is the control of other methods."""
     return None
 

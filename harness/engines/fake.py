@@ -37,12 +37,12 @@ class Options(PluginOptions):
     seed: int = Field(default=1, ge=0, description="seed of the service times")
 
 
-def refuses(options: Options, manifest: Manifest) -> str:  # noqa: ARG001
+def refuses(options: Options, manifest: Manifest) -> str:
     """Any bundle will do, for none is scored."""
     return ""
 
 
-def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:  # noqa: A001, ARG001
+def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     """Start the clock; the bundle stays unread."""
     return ClockScorer(options)
 

@@ -24,12 +24,12 @@ class Options(PluginOptions):
     n_threads: int = Field(default=1, ge=1, le=256, description="threads that score one candidate list")
 
 
-def refuses(options: Options, manifest: Manifest) -> str:  # noqa: ARG001
+def refuses(options: Options, manifest: Manifest) -> str:
     """Any tree bundle will do."""
     return "" if manifest.format == "trees" else f"it scores bundles of trees, this one is {manifest.format}"
 
 
-def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:  # noqa: A001, ARG001
+def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     """Load the Treelite checkpoint. Raises EngineError."""
     import treelite
 

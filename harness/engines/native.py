@@ -33,7 +33,7 @@ class Options(PluginOptions):
     n_threads: int = Field(default=1, ge=1, le=256, description="threads that score one candidate list")
 
 
-def refuses(options: Options, manifest: Manifest) -> str:  # noqa: ARG001
+def refuses(options: Options, manifest: Manifest) -> str:
     """Trees need the file of their own library; ONNX has none."""
     if manifest.format == "trees" and not manifest.source:
         return "the bundle has no LightGBM or XGBoost file of its trees, only a Treelite checkpoint; gtil can score it"
@@ -42,7 +42,7 @@ def refuses(options: Options, manifest: Manifest) -> str:  # noqa: ARG001
     return ""
 
 
-def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:  # noqa: A001, ARG001
+def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     """Load the bundle into its library. Raises EngineError."""
     if bundle.manifest.format == "mlp":
         from harness.mlp.scorer import open_scorer

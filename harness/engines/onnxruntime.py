@@ -29,7 +29,7 @@ class Options(PluginOptions):
     n_threads: int = Field(default=1, ge=1, le=256, description="threads inside one operator")
 
 
-def refuses(options: Options, manifest: Manifest) -> str:  # noqa: ARG001
+def refuses(options: Options, manifest: Manifest) -> str:
     """Needs an ONNX bundle, and the package."""
     if manifest.format != "onnx":
         return f"it scores ONNX bundles, this one is {manifest.format}"
@@ -38,7 +38,7 @@ def refuses(options: Options, manifest: Manifest) -> str:  # noqa: ARG001
     return ""
 
 
-def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:  # noqa: A001, ARG001
+def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     """Load the ONNX file. Raises EngineError."""
     where = str(bundle.artefact)
     try:

@@ -21,7 +21,7 @@ class Suite(Record):
     reports: tuple[Report, ...]
 
 
-def render(report: Report, samples: Samples | None) -> str:  # noqa: ARG001  (the samples have a file of their own)
+def render(report: Report, samples: Samples | None) -> str:
     """The report as one line of strict JSON; `Report.model_validate_json` gives the same report back."""
     return report.model_dump_json()
 

@@ -15,7 +15,7 @@ from harness.samples import Samples
 SUFFIX = "summary.md"
 
 
-def render(report: Report, samples: Samples | None) -> str:  # noqa: ARG001  (no pictures in Markdown)
+def render(report: Report, samples: Samples | None) -> str:
     """One run as GitHub-flavoured Markdown."""
     shown = view(report)
     blocks = [

@@ -41,7 +41,7 @@ _PLAIN = {
 _SIMPLE = "    \n    \n -- \n    \n    \n    \n    \n    \n"
 
 
-def render(report: Report, samples: Samples | None) -> str:  # noqa: ARG001  (no pictures in a terminal)
+def render(report: Report, samples: Samples | None) -> str:
     """One run, as wide as the terminal; ASCII lines of 132 columns where standard output is not one."""
     return _drawn(lambda page: page.run(view(report)))
 

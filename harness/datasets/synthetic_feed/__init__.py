@@ -34,7 +34,7 @@ class Options(PluginOptions):
     seed: int = Field(default=1, ge=0, description="seed of the requests, noise and candidate lists")
 
 
-def load(options: Options, cache_dir: Path) -> Splits:  # noqa: ARG001  (making the data is faster than reading it)
+def load(options: Options, cache_dir: Path) -> Splits:
     """Make the three splits; the same options give the same data. Raises DataError where a split has no positive."""
     world = World(options.world_seed)
     utility = Utility(world, options.mean_list_size)

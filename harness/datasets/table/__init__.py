@@ -67,7 +67,7 @@ class Options(PluginOptions):
         return bins
 
 
-def load(options: Options, cache_dir: Path) -> Splits:  # noqa: ARG001  (nothing worth keeping)
+def load(options: Options, cache_dir: Path) -> Splits:
     """Read the splits. Raises DataError naming file, column and row."""
     from harness.datasets.table.columns import feature_columns, ranking_data
     from harness.datasets.table.files import read_frames

@@ -32,12 +32,12 @@ class Options(PluginOptions):
     )
 
 
-def refuses(options: Options, manifest: Manifest) -> str:  # noqa: ARG001
+def refuses(options: Options, manifest: Manifest) -> str:
     """Any tree bundle will do."""
     return "" if manifest.format == "trees" else f"it compiles bundles of trees, this one is {manifest.format}"
 
 
-def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:  # noqa: A001
+def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     """Compile the bundle unless `cache_dir` has it, load it, and check its scores. Raises EngineError."""
     from harness.engines.tl2cgen.build import obtain
     from harness.engines.tl2cgen.compiled import CompiledScorer
