@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,11 @@ class Builder:
     ndcg: NdcgSpec
     n_threads: int
     progress: Progress
+
+    @cached_property
+    def _code(self) -> str:
+        """The source digest, read once for all the keys of a chain."""
+        return code_digest()
 
     def chain(self, scenario: Scenario) -> list[Step]:
         """The teacher and every step of the recipe, in order; raises ModelError where a method refuses its input."""
@@ -105,7 +111,7 @@ class Builder:
         whole = spec | {
             "ndcg": self.ndcg.model_dump(),
             "versions": package_versions(*_LIBRARIES),
-            "code": code_digest(),
+            "code": self._code,
         }
         return self.cache.obtain(
             "bundles",
@@ -120,7 +126,7 @@ class Builder:
             "bundle": bundle.manifest.digest,
             "data": self.splits.test.digest,
             "ndcg": self.ndcg.model_dump(),
-            "code": code_digest(),
+            "code": self._code,
         }
 
         def measure(out: Path) -> None:
