@@ -18,8 +18,9 @@ from harness.judge.verdict import judge
 from harness.pipeline.bench import engine_times_us
 from harness.pipeline.build import Builder, Step
 from harness.pipeline.data import describe_data, load_data
-from harness.pipeline.load_test import load_test, sides
 from harness.pipeline.run_dir import RunDir
+from harness.pipeline.session import serving
+from harness.pipeline.sides import sides
 from harness.pipeline.suite import save_suite
 from harness.placement import Placement, available_cpus, place
 from harness.protocols import Progress, Scorer
@@ -119,11 +120,11 @@ def _measure(state: _Run) -> None:
         state.learn(ledger=_timed(state, steps, splits))
     with state.stage("load"):
         served = sides(scenario, steps[0].bundle, steps[-1].bundle)
-        samples, info, targets = load_test(
-            served, scenario, splits.test, state.run_dir.path, state.placement, _compiled(state), progress
-        )
-        samples.save(state.run_dir.path / "samples.npz")
-        state.learn(load=info, targets=targets)
+        path = state.run_dir.path
+        with serving(served, scenario, splits.test, path, state.placement, _compiled(state), progress) as session:
+            samples, info = session.load(scenario.traffic, path / "load")
+            samples.save(path / "samples.npz")
+            state.learn(load=info, targets=session.infos())
     state.learn(complete=info.complete, stage_s=state.stage_s)
 
 

@@ -1,9 +1,9 @@
-"""Serve and load: the teacher and the compressed ranker behind HTTP, the same traffic sent to each in turn."""
+"""A session: targets that are up, and traffic sent to all of them as often as a command needs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,7 @@ from harness.protocols import Progress
 from harness.ranking_data import RankingData
 from harness.records import LoadInfo, TargetInfo
 from harness.samples import Samples
-from harness.scenario import Choice, Scenario
-from harness.scoring import reference_engine
+from harness.scenario import Choice, Scenario, Traffic
 from harness.serve.launcher import Server
 
 TEACHER, COMPRESSED = "teacher", "compressed"
@@ -23,22 +22,41 @@ TEACHER, COMPRESSED = "teacher", "compressed"
 
 @dataclass(frozen=True)
 class Served:
-    """One side of the comparison: a bundle and the engine that serves it."""
+    """One side of a comparison: a bundle and the engine that serves it."""
 
     target: str
     bundle: Bundle
     engine: Choice
 
 
-def sides(scenario: Scenario, teacher: Bundle, compressed: Bundle) -> list[Served]:
-    """What is load-tested: the compressed ranker, and beside it the teacher unless that would be the same thing."""
-    subject = Served(COMPRESSED, compressed, scenario.engine)
-    baseline = Served(TEACHER, teacher, Choice(kind=reference_engine(teacher.manifest)))
-    same = baseline.bundle.manifest.digest == compressed.manifest.digest and baseline.engine == subject.engine
-    return [subject] if same or not scenario.traffic.teacher else [baseline, subject]
+@dataclass(frozen=True)
+class Session:
+    """Servers that are ready. Whatever is asked of them runs on the same processes, one load test at a time."""
+
+    served: tuple[Served, ...]
+    servers: tuple[Server, ...]
+    data: RankingData
+    placement: Placement
+    progress: Progress
+
+    def load(self, traffic: Traffic, out: Path) -> tuple[Samples, LoadInfo]:
+        """Send `traffic` to every target in turn; the load process writes into `out`. ServeError where one dies."""
+        targets = [
+            Target(side.target, server.infer_url) for side, server in zip(self.served, self.servers, strict=True)
+        ]
+        return run_load(targets, self.data, traffic, out, self.placement.generator, self.progress, watch=self._check)
+
+    def infos(self) -> tuple[TargetInfo, ...]:
+        """What each target is, with its server's own figures since it started."""
+        return tuple(_info(side, server) for side, server in zip(self.served, self.servers, strict=True))
+
+    def _check(self) -> None:
+        for server in self.servers:
+            server.check()
 
 
-def load_test(
+@contextmanager
+def serving(
     served: Sequence[Served],
     scenario: Scenario,
     data: RankingData,
@@ -46,11 +64,8 @@ def load_test(
     placement: Placement,
     cache_dir: Path,
     progress: Progress,
-) -> tuple[Samples, LoadInfo, tuple[TargetInfo, ...]]:
-    """Start a server per side, send each the scenario's traffic, and read the servers' own figures at the end.
-
-    Raises ServeError or LoadError; samples taken until then stay in the run directory.
-    """
+) -> Iterator[Session]:
+    """Start a server per side and end them all at the end. Raises ServeError."""
     with ExitStack() as stack:
         servers: list[Server] = []
         for side in served:
@@ -65,17 +80,7 @@ def load_test(
                 name=side.target,
             )
             servers.append(stack.enter_context(server))
-
-        def watch() -> None:
-            for server in servers:
-                server.check()
-
-        targets = [Target(side.target, server.infer_url) for side, server in zip(served, servers, strict=True)]
-        samples, info = run_load(
-            targets, data, scenario.traffic, run_dir / "load", placement.generator, progress, watch=watch
-        )
-        infos = tuple(_info(side, server) for side, server in zip(served, servers, strict=True))
-    return samples, info, infos
+        yield Session(tuple(served), tuple(servers), data, placement, progress)
 
 
 def _info(side: Served, server: Server) -> TargetInfo:
