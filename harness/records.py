@@ -145,7 +145,9 @@ class ObjectiveResult(Record):
     """One line of the SLA, judged.
 
     `measured` and `limit` share `unit`; `lower`/`upper` is the 95 % bound on `measured`;
-    `headroom` is limit minus measured (measured minus limit for `min_qps`).
+    `headroom` is limit minus measured (measured minus limit for `min_qps`); `n_effective` is how many independent
+    samples the bounds are worth; `further_s` is how much longer a window would decide an INCONCLUSIVE one (0 where it
+    is decided, infinite where no longer run would help).
     """
 
     name: str
@@ -157,6 +159,8 @@ class ObjectiveResult(Record):
     headroom: float
     status: VerdictStatus
     reason: str = ""
+    n_effective: float = float("nan")
+    further_s: float = 0.0
 
 
 class Verdict(Record):
@@ -203,12 +207,16 @@ class TargetInfo(Record):
 
 
 class LoadInfo(Record):
-    """What the generator says of itself: schedule hash, own CPU share, settings."""
+    """What the generator says of itself: schedule hash, own CPU share, settings.
+
+    window_s: planned judged time per target, over all rounds; 0 in records of old, where it is the scenario's.
+    """
 
     schedule_sha256: str
     arrival: str
     offered_qps: float
     n_planned: int
+    window_s: float = 0.0
     generator_cpu_share: float = float("nan")
     generator_cpu_share_max: float = float("nan")
     timer: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.judge.shares import percentile
+from harness.judge.percentiles import percentile
 from harness.ranking_data import Floats
 from harness.records import TargetInfo, TargetMeasure
 from harness.samples import UNSENT, Samples

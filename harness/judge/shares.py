@@ -1,26 +1,57 @@
-"""Shares of requests and their bounds, for samples that are not independent.
+"""How large the share of requests over a limit may be, when they come in clusters.
 
-Misses cluster in queues, so n requests tell less than n coin tosses. The effective sample size is n divided by the
-integrated autocorrelation time of the series, summed over Geyer's initial positive sequence (Statistical Science
-1992); bounds are Clopper and Pearson's (Biometrika 1934) at that size.
+The number of clusters in a window is Poisson, their sizes vary, and a share's bounds have to allow for both: a window
+may have seen few clusters, and small ones. For K clusters of exponential sizes the ratio of a Gamma(K + 1) to a
+Gamma(K) variable bounds the product of rate and mean size exactly; for sizes of squared coefficient of variation
+`c` the second shape is K / c (a gamma distribution of sizes). In terms of Fisher's F:
+
+    upper = (K + 1) * mean size * F(1 - alpha; 2 (K + 1), 2 K / c)
+    lower = total / F(1 - alpha; 2 K / c, 2 K)
+
+A window that meets its limit holds few clusters over it, sometimes none, so mean size and `c` lean on those of the
+slowest requests of the same run, whatever their latency: on the share that the objective allows and on multiples of
+it, where there are clusters to see. They weigh like `_PRIOR` clusters and never lower a mean size; their `c` is taken
+for no less than `_DISPERSION` times that of geometric sizes, 1 - 1 / mean (so 0 for misses that come alone). What the F
+quantiles leave out (levels and sizes come from the same window) is paid
+for by using them at `_PRICE` of the nominal alpha. These three were set by the simulation of known queues in
+`tests/benchmarks/verdicts.py`, whose table says what the bounds are worth.
+
+No window shows what is rarer than it: see `blind_spot`.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from harness.judge.clusters import Clusters, Cycles, Mask, clusters, slowest
 from harness.ranking_data import Floats
 
-LEVEL = 0.95
-CLUSTER_LEVEL = 0.95
+ALPHA = 0.05
+_PRIOR = 20
+_DISPERSION = 2.5
+_PRICE = 0.6
+_SIZE_LEVELS = (1, 3)
+_DISPERSION_LEVELS = (1, 3, 10)
+_NONE = 1e-6
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What clusters look like in this run: n of them at the share of an objective, mean size, dispersion."""
+
+    n: int
+    mean: float
+    dispersion: float
+
+
+INDEPENDENT = Reference(n=1_000_000, mean=1.0, dispersion=0.0)
+"""Where nothing is known of clusters: events that come alone, unless they are seen together."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """A share of requests with its one-sided 95 % bounds and the effective sample size they rest on."""
+    """A share of requests, measured, with one-sided bounds, and the effective sample size they rest on."""
 
     measured: float
     lower: float
@@ -28,61 +59,44 @@ class Share:
     n_effective: float
 
 
-def autocorrelation_time(series: Floats) -> float:
-    """Integrated autocorrelation time (>= 1) of a finite series (n,): by how much it overstates its own size."""
-    n = series.size
-    centred = series - series.mean() if n else series
-    if n < 4 or not np.any(centred):
-        return 1.0
-    spectrum = np.fft.rfft(centred, 2 * n)
-    covariance = np.fft.irfft(spectrum * spectrum.conj())[:n]
-    correlation = covariance / covariance[0]
-    pairs = correlation[0 : n - n % 2].reshape(-1, 2).sum(axis=1)
-    negative = np.flatnonzero(pairs <= 0)
-    stop = int(negative[0]) if negative.size else pairs.size
-    return float(min(max(1.0, 2 * pairs[:stop].sum() - 1), n))
+def reference(latency_ms: Floats, cycle: Cycles, allowed: float) -> Reference:
+    """The clusters of the slowest `allowed` share of requests (n,) and of multiples of it; see the module's text."""
+    levels = {
+        k: clusters(cycle.number, slowest(latency_ms, min(k * allowed, max(allowed, 0.5)))) for k in _DISPERSION_LEVELS
+    }
+    mean = max([1.0, *(levels[k].mean for k in _SIZE_LEVELS)])
+    dispersions = [c.dispersion for c in levels.values() if not math.isnan(c.dispersion)]
+    return Reference(levels[1].n, mean, dispersion=max([_DISPERSION * _geometric(mean), *dispersions]))
 
 
-def share_of(over: NDArray[np.bool_], slow: NDArray[np.bool_]) -> Share:
-    """The share of True in `over` (n,). Its dependence is its own or that of `slow` (n,), whichever is stronger.
-
-    `slow` marks requests over a lower level (`slowest`), whose clusters can be seen even where nothing is over the
-    limit.
-    """
-    from scipy.stats import beta
-
+def share_of(over: Mask, cycle: Cycles, ref: Reference, alpha: float = ALPHA) -> Share:
+    """The share of True in `over` (n,), with bounds that each fail with probability `alpha`."""
     n = over.size
     if n == 0:
-        return Share(float("nan"), 0.0, 1.0, 0.0)
-    time = max(autocorrelation_time(series.astype(np.float64)) for series in (over, slow))
-    size = n / time
-    hits = over.mean() * size
-    lower = float(beta.ppf(1 - LEVEL, hits, size - hits + 1)) if over.any() else 0.0
-    upper = float(beta.ppf(LEVEL, hits + 1, size - hits)) if not over.all() else 1.0
-    return Share(float(over.mean()), lower, upper, size)
+        return Share(math.nan, 0.0, 1.0, 0.0)
+    return bounded(clusters(cycle.number, over), clusters(cycle.piece, over), n, ref, alpha)
 
 
-def slowest(latency_ms: Floats, q: float) -> NDArray[np.bool_]:
-    """Which requests (n,) were slower than the q-quantile, or than the 95th percentile where q is higher."""
-    return latency_ms > percentile(latency_ms, min(q, CLUSTER_LEVEL))
+def bounded(found: Clusters, pieces: Clusters, n: int, ref: Reference, alpha: float = ALPHA) -> Share:
+    """The same from the clusters of n requests, by cycles and by pieces."""
+    from scipy.special import fdtri
+
+    q = 1 - _PRICE * alpha
+    mean = max((found.total + _PRIOR * ref.mean) / (found.n + _PRIOR), found.mean)
+    spread = _dispersion(found, ref)
+    upper = (found.n + 1) * mean * float(fdtri(2 * (found.n + 1), 2 * max(found.n, ref.n, 1) / spread, q)) / n
+    lower = 0.0
+    if pieces.n:
+        lower = found.total / float(fdtri(2 * pieces.n / _dispersion(pieces, ref), 2 * pieces.n, q)) / n
+    return Share(found.total / n, min(lower, 1.0), min(upper, 1.0), n / (mean * (1 + spread)))
 
 
-def percentile(values: Floats, q: float) -> float:
-    """The smallest value that at least a share q does not exceed (an observed one); NaN for no values."""
-    if values.size == 0:
-        return float("nan")
-    rank = int(np.ceil(q * values.size - 1e-9)) - 1
-    return float(np.partition(values, rank)[max(rank, 0)])
+def _dispersion(found: Clusters, ref: Reference) -> float:
+    own = ref.dispersion if math.isnan(found.dispersion) else found.dispersion
+    weighed = (found.n * own + _PRIOR * ref.dispersion) / (found.n + _PRIOR)
+    return max(weighed, _geometric(found.mean), _NONE)
 
 
-def percentile_bounds(values: Floats, q: float, n_effective: float) -> tuple[float, float]:
-    """One-sided 95 % bounds on a percentile from order statistics at the effective size; infinite where unknown."""
-    from scipy.stats import beta
-
-    if values.size == 0:
-        return float("nan"), float("nan")
-    hits = q * n_effective
-    low = float(beta.ppf(1 - LEVEL, hits, n_effective - hits + 1))
-    high = float(beta.ppf(LEVEL, hits + 1, max(n_effective - hits, 1e-9)))
-    upper = percentile(values, high) if q**n_effective <= 1 - LEVEL else float("inf")
-    return percentile(values, low), upper
+def _geometric(mean: float) -> float:
+    """The squared coefficient of variation of geometric cluster sizes."""
+    return 1 - 1 / max(mean, 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.judge.findings import find
+from harness.judge.looks import look_at
 from harness.judge.measures import measure
 from harness.judge.objectives import judge_objectives
 from harness.records import Measurements, ObjectiveResult, Report, TargetMeasure, Verdict, VerdictStatus
@@ -23,7 +24,8 @@ def judge(scenario: Scenario, measurements: Measurements, samples: Samples | Non
         )
     subject = next((m for m in measures if m.target == SUBJECT), None)
     if subject is not None and samples is not None and subject.n_planned:
-        objectives = judge_objectives(scenario.sla, measurements, subject, samples.judged(SUBJECT))
+        alpha = look_at(scenario.traffic, measurements.load.window_s if measurements.load else 0.0).alpha
+        objectives = judge_objectives(scenario.sla, measurements, subject, samples.judged(SUBJECT), alpha)
     findings = find(scenario, measurements, measures)
     if not objectives or any(finding.hard for finding in findings):
         status = VerdictStatus.INVALID

@@ -61,12 +61,21 @@ class Traffic(Block):
     encoding: Literal["binary", "json"] = Field(default="binary", description="request encoding")
     warm_up_s: float = Field(default=2.0, ge=0, le=600, description="discarded before each judged window")
     window_s: float = Field(default=10.0, gt=0, le=3600, description="judged time per target, over all rounds")
+    extend_to_s: float | None = Field(
+        default=None, gt=0, le=3600, description="an undecided run goes on by itself up to this judged time per target"
+    )
     rounds: int = Field(default=2, ge=1, le=100, description="blocks the window is split into, targets alternating")
     timeout_s: float = Field(default=2.0, gt=0, le=60, description="longest wait for an answer")
     max_in_flight: int = Field(default=256, ge=1, le=4096, description="requests over it count as unsent")
     n_bodies: int = Field(default=256, ge=1, le=100_000, description="different requests, encoded before the run")
     teacher: bool = Field(default=True, description="load-test the uncompressed teacher beside, same traffic")
     seed: int = Field(default=1, ge=0, description="seed of the schedule and of the candidates")
+
+    @model_validator(mode="after")
+    def _check(self) -> Traffic:
+        if self.extend_to_s is not None and self.extend_to_s < self.window_s:
+            raise ValueError(f"extend_to_s must be at least window_s, {self.window_s:g}")
+        return self
 
 
 class Ndcg(NdcgSpec):
