@@ -88,7 +88,7 @@ def bounded(found: Clusters, pieces: Clusters, n: int, ref: Reference, alpha: fl
     lower = 0.0
     if pieces.n:
         lower = found.total / float(fdtri(2 * pieces.n / _dispersion(pieces, ref), 2 * pieces.n, q)) / n
-    return Share(found.total / n, min(lower, 1.0), min(upper, 1.0), n / (mean * (1 + spread)))
+    return Share(found.total / n, min(lower, 1.0), min(upper, 1.0), max(n / (mean * (1 + spread)), 1.0))
 
 
 def _dispersion(found: Clusters, ref: Reference) -> float:
