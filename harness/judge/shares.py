@@ -29,7 +29,7 @@ from harness.ranking_data import Floats
 
 ALPHA = 0.05
 _PRIOR = 20
-_DISPERSION = 2.5
+_DISPERSION = 3.0
 _PRICE = 0.6
 _SIZE_LEVELS = (1, 3)
 _DISPERSION_LEVELS = (1, 3, 10)
@@ -84,7 +84,8 @@ def bounded(found: Clusters, pieces: Clusters, n: int, ref: Reference, alpha: fl
     q = 1 - _PRICE * alpha
     mean = max((found.total + _PRIOR * ref.mean) / (found.n + _PRIOR), found.mean)
     spread = _dispersion(found, ref)
-    upper = (found.n + 1) * mean * float(fdtri(2 * (found.n + 1), 2 * max(found.n, ref.n, 1) / spread, q)) / n
+    n_sizes = max(found.n, ref.n * min(1.0, ref.mean / mean), 1)  # how many cluster sizes the mean rests on
+    upper = (found.n + 1) * mean * float(fdtri(2 * (found.n + 1), 2 * n_sizes / spread, q)) / n
     lower = 0.0
     if pieces.n:
         lower = found.total / float(fdtri(2 * pieces.n / _dispersion(pieces, ref), 2 * pieces.n, q)) / n

@@ -28,7 +28,7 @@ from harness.scenario import Traffic
 QPS, WINDOW_S, END_S, ALLOWED = 200.0, 60.0, 300.0, 0.01
 MULTIPLES = (0.25, 0.5, 0.8, 1.0, 1.25, 2.0, 4.0)
 UTILISATIONS = (0.5, 0.7, 0.85)
-STALL_S = {0.5: 0.05, 0.7: 0.1, 0.85: 0.2}
+STALL_S = {0.5: 0.05, 0.7: 0.06, 0.85: 0.2}
 """Length of a stall by utilisation: long enough to stand out from the waiting that there is without it."""
 _TRUTH_RUNS = 2000
 
