@@ -21,6 +21,7 @@ from harness.load.bodies import write_bodies
 from harness.load.load_plan import LoadPlan
 from harness.load.process import LocustProcess
 from harness.load.runner import Target, run_load
+from harness.load.trace import NO_TRACE
 from harness.ranking_data import RankingData, Splits
 from harness.samples import TRANSPORT_ERROR, UNSENT, Samples
 from harness.scenario.schema import Traffic
@@ -218,9 +219,13 @@ def test_what_the_watch_raises_ends_the_run_and_keeps_the_samples(
 
 def test_a_killed_load_process_is_an_error(serve: Serve, data: RankingData, tmp_path: Path) -> None:
     server = serve()
-    with pytest.raises(LoadError, match="killed by signal 9"):
+    with pytest.raises(LoadError, match=r"killed by signal 9; what it had measured until then is in samples\.npz"):
         run_load([server.target()], data, LONG, tmp_path, (), lambda _: locust_of().kill())
-    assert not (tmp_path / "plan").exists()
+    samples = Samples.load(tmp_path / "samples.npz")
+    assert samples.ok.all()
+    assert samples.due_s.max() > 0.5
+    assert (samples.n_candidates == 20).all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["locust.log", "samples.npz"]
 
 
 def test_a_terminated_load_process_keeps_its_samples(serve: Serve, data: RankingData, tmp_path: Path) -> None:
@@ -240,13 +245,13 @@ def test_a_failure_inside_the_load_process_is_an_error_with_its_log(
         (tmp_path / "samples.npz").mkdir(exist_ok=True)
 
     with pytest.raises(LoadError, match=r"left no samples[^$]*Is a directory"):
-        run_load([server.target()], data, SHORT, tmp_path, (), get_in_the_way)
+        run_load([server.target()], data, SHORT.model_copy(update={"window_s": 3.0}), tmp_path, (), get_in_the_way)
 
 
 def test_a_fault_of_the_load_process_reaches_its_log_and_exit_code(data: RankingData, tmp_path: Path) -> None:
     n_bodies = write_bodies([data.features[:5]], "binary", tmp_path)
     broken = Target("compressed", "http://127.0.0.1:1/\N{SNOWMAN}")  # can't be written into a request line
-    LoadPlan(targets=(broken,), traffic=SHORT, n_bodies=n_bodies, out=tmp_path, parent_pid=os.getpid()).write(tmp_path)
+    LoadPlan(targets=(broken,), traffic=SHORT, n_bodies=n_bodies, out=tmp_path).write(tmp_path, NO_TRACE)
     process = LocustProcess(tmp_path, tmp_path / "locust.log", ())
     try:
         assert process.wait(60) == 1
@@ -266,6 +271,7 @@ from harness.load.bodies import write_bodies
 from harness.load.load_plan import LoadPlan
 from harness.load.process import LocustProcess
 from harness.load.runner import Target, run_load
+from harness.load.trace import NO_TRACE
 from harness.ranking_data import RankingData
 from harness.scenario.schema import Traffic
 saved = np.load("data.npz")
