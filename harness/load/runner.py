@@ -6,6 +6,7 @@ import ipaddress
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -77,7 +78,8 @@ def run_load(
             _recover(plan, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        (out / PROGRESS).unlink(missing_ok=True)
+        with suppress(OSError):
+            (out / PROGRESS).unlink()
     return read_results(out, process)
 
 

@@ -61,4 +61,4 @@ def test_rows_of_several_workers_become_one_ordered_table() -> None:
 def test_a_journal_cut_off_in_the_middle_of_a_row(tmp_path) -> None:
     rows = cut_short().take(100)
     (tmp_path / JOURNAL).write_bytes(rows.tobytes() + rows.tobytes()[: ROW.itemsize - 1])
-    np.testing.assert_array_equal(read_journal(tmp_path), rows)
+    assert read_journal(tmp_path).tobytes() == rows.tobytes()
