@@ -94,7 +94,10 @@ class Collector:
             self._release()
 
     def finish(self, **_: Any) -> None:
-        """Locust ends, by itself or by a signal: keep what was measured, and leave no worker behind."""
+        """Locust ends, by itself or by a signal: keep what was measured, and leave no worker behind.
+
+        A signal ends Locust a second time while the first end is still under way; either may get to write.
+        """
         runner = self._environment.runner
         if isinstance(runner, MasterRunner):
             if not self._ending:
@@ -102,8 +105,9 @@ class Collector:
                 runner.quit()  # workers send what they have
             for child in psutil.Process().children():
                 child.kill()
-        if self._gathered is not None and self._released >= 0:
-            n_samples = self._gathered.write()
+        gathered, self._gathered = self._gathered, None
+        if gathered is not None and self._released >= 0:
+            n_samples = gathered.write()
             (self._plan.out / INFO).write_text(self._info(n_samples).model_dump_json(indent=1), encoding="utf-8")
 
     def _release(self) -> None:
@@ -126,8 +130,10 @@ class Collector:
                 self._environment.runner.send_message(GO, {"segment": self._released}, client)
 
     def _look_on(self) -> None:
-        while not self._ending:
+        while True:
             gevent.sleep(_TICK_S)
+            if self._ending:  # from now on workers leave because they were told to
+                return
             for client, worker in self._workers.items():
                 if not worker.lost and worker.arrived < len(self._schedules[0].segments) and self._is_lost(client):
                     worker.lost = True
