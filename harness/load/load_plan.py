@@ -53,9 +53,10 @@ class LoadPlan(BaseModel):
         """Those of all workers; LoadError where a judged window would see no request."""
         return plan_all(self.traffic, len(self.targets), self.n_bodies, self.first_round, n_workers, _trace(folder))
 
-    def write(self, folder: Path, trace: Floats) -> None:
-        """Put the plan and the recorded arrivals into their directory."""
-        np.save(folder / TRACE, trace)
+    def write(self, folder: Path, trace: Floats | None = None) -> None:
+        """Put the plan into its directory, and the recorded arrivals unless they are there already."""
+        if trace is not None:
+            np.save(folder / TRACE, trace)
         (folder / PLAN).write_text(self.model_dump_json(indent=1), encoding="utf-8")
 
     @classmethod

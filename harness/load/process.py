@@ -13,9 +13,10 @@ import harness
 from harness.load.load_plan import PARENT_VARIABLE, PLAN_VARIABLE
 
 _GRACE_S = 15.0
-_LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 _SETTINGS = ("--headless", "--only-summary", "--skip-log-setup")
-_CONNECT_S = 60
+CONNECT_S = 300
+"""How long a master waits for its workers."""
 LOOPBACK = "127.0.0.1"
 _TAIL_LINES = 12
 
@@ -32,7 +33,7 @@ class LocustProcess:
         locustfile: Path | None = None,
     ) -> None:
         self.log = log
-        command = [sys.executable, "-P", "-m", "locust", "-f", str(locustfile or _LOCUSTFILE), *_SETTINGS, *role]
+        command = [sys.executable, "-P", "-m", "locust", "-f", str(locustfile or LOCUSTFILE), *_SETTINGS, *role]
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(
                 command,
@@ -77,17 +78,25 @@ def forked(n_processes: int) -> list[str]:
     with socket.socket() as free:
         free.bind((LOOPBACK, 0))
         port = free.getsockname()[1]
-    return ["--processes", str(n_processes), *master(LOOPBACK, port), *worker(LOOPBACK, port)]
+    return ["--processes", str(n_processes), *_listen(LOOPBACK, port), *_connect(LOOPBACK, port)]
 
 
-def master(bind_host: str, bind_port: int) -> list[str]:
-    """Where a master listens, and that it gives up on workers that do not connect."""
-    where = ["--master-bind-host", bind_host, "--master-bind-port", str(bind_port)]
-    return [*where, "--expect-workers-max-wait", str(_CONNECT_S)]
+def master(n_workers: int, bind_host: str, bind_port: int) -> list[str]:
+    """The role of a master of `n_workers` that come from elsewhere."""
+    return ["--master", "--expect-workers", str(n_workers), *_listen(bind_host, bind_port)]
 
 
 def worker(host: str, port: int) -> list[str]:
-    """Which master a worker connects to."""
+    """The role of a worker of a master elsewhere."""
+    return ["--worker", *_connect(host, port)]
+
+
+def _listen(host: str, port: int) -> list[str]:
+    where = ["--master-bind-host", host, "--master-bind-port", str(port)]
+    return [*where, "--expect-workers-max-wait", str(CONNECT_S)]
+
+
+def _connect(host: str, port: int) -> list[str]:
     return ["--master-host", host, "--master-port", str(port)]
 
 

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import shutil
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
-from harness.errors import HarnessError, LoadError
-from harness.load.arrivals import Share
-from harness.load.bodies import open_bodies, write_bodies
+from harness.errors import LoadError
+from harness.load.bodies import write_bodies
 from harness.load.candidates import candidate_lists
-from harness.load.journal import JOURNAL, read_journal, to_samples
-from harness.load.load_plan import HISTOGRAMS, INFO, LOG, PROGRESS, SAMPLES, SECONDS, LoadPlan, Target
+from harness.load.load_plan import LOG, PROGRESS, LoadPlan, Target
 from harness.load.process import LocustProcess, forked
-from harness.load.schedule import Schedule
+from harness.load.running import Progress, Watch, clear_results, follow, longest_s, read_results, recover
 from harness.load.trace import read_trace
 from harness.ranking_data import RankingData
 from harness.records import LoadInfo
@@ -28,12 +23,7 @@ from harness.scenario.schema import Load, Traffic
 
 __all__ = ["Target", "run_load"]
 
-Progress = Callable[[str], None]
-Watch = Callable[[], None]
-
 DEFAULT_LOAD = Load()
-_POLL_S = 0.2
-_SLACK_S = 60.0
 
 
 def run_load(
@@ -57,7 +47,7 @@ def run_load(
     """
     for target in targets:
         _check_url(target)
-    folder, locustfile = out / "plan", _own(load)
+    folder, locustfile = out / "plan", own_locustfile(load)
     try:
         plan = LoadPlan(
             targets=tuple(targets),
@@ -67,15 +57,16 @@ def run_load(
             first_round=first_round,
             cpus=tuple(cpus),
         )
-        _clear(out, folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        clear_results(out)
         write_plan(plan, data, folder)
-        longest_s = longest(plan, plan.schedules(folder, load.processes)[0])
+        plan.schedules(folder, load.processes)  # or say now what is wrong with them
         process = LocustProcess(folder.resolve(), out / LOG, cpus, forked(load.processes), locustfile)
         try:
-            follow(process, out / PROGRESS, longest_s, progress, watch)
+            follow(process, out / PROGRESS, longest_s(plan, folder), progress, watch)
         finally:
             process.stop()
-            _recover(plan, folder)
+            recover(plan, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):
@@ -98,25 +89,7 @@ def write_plan(plan: LoadPlan, data: RankingData, folder: Path) -> None:
         ) from error
 
 
-def longest(plan: LoadPlan, schedule: Schedule) -> float:
-    """Seconds after which a load test can't be running any more."""
-    return schedule.duration_s + plan.traffic.timeout_s * (len(schedule.segments) + len(plan.targets)) + _SLACK_S
-
-
-def _clear(out: Path, folder: Path) -> None:
-    """Remove what an earlier run has left."""
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        out.mkdir(parents=True, exist_ok=True)
-        for name in (SAMPLES, HISTOGRAMS, SECONDS, INFO, JOURNAL, PROGRESS):
-            (out / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise LoadError(
-            f"can't write the plan: {error.strerror or error}", where=str(out), remedy="free some space, or set --out"
-        ) from error
-
-
-def _own(load: Load) -> Path | None:
+def own_locustfile(load: Load) -> Path | None:
     """The user's own locustfile, or None; LoadError where there is no such file."""
     if load.locustfile is None:
         return None
@@ -124,15 +97,6 @@ def _own(load: Load) -> Path | None:
     if not path.is_file():
         raise LoadError("no such file", where=str(path), remedy="correct load.locustfile")
     return path
-
-
-def _recover(plan: LoadPlan, folder: Path) -> None:
-    """Make samples of the journal of a load process that was killed before it could."""
-    if (plan.out / JOURNAL).exists() and not (plan.out / SAMPLES).exists():
-        segments = plan.schedule(folder, Share()).segments
-        names = tuple(target.name for target in plan.targets)
-        to_samples(names, segments, read_journal(plan.out), open_bodies(folder).n_candidates).save(plan.out / SAMPLES)
-        (plan.out / JOURNAL).unlink()
 
 
 def _check_url(target: Target) -> None:
@@ -147,39 +111,3 @@ def _check_url(target: Target) -> None:
     if parts.scheme != "http" or parts.username is not None or not loopback:
         where = f"{target.name} {target.url}"
         raise LoadError("only servers on this machine are load-tested", where=where, remedy=remedy)
-
-
-def follow(process: LocustProcess, lines: Path, longest_s: float, progress: Progress, watch: Watch) -> None:
-    """Until the process has ended, pass its progress on and let `watch` look."""
-    end_s, offset = time.monotonic() + longest_s, 0
-    running = True
-    while running:
-        time.sleep(_POLL_S)
-        running = process.exit_code is None
-        watch()
-        if lines.exists():
-            whole = lines.read_bytes()[offset:].rpartition(b"\n")[0]
-            for line in whole.decode().splitlines():
-                progress(line)
-            offset += len(whole) + 1 if whole else 0
-        if running and time.monotonic() > end_s:
-            raise LoadError(f"the load process did not end within {longest_s:.0f} s", where=str(process.log))
-
-
-def read_results(out: Path, process: LocustProcess) -> tuple[Samples, LoadInfo]:
-    """What the load process wrote; LoadError where it died before it could, or failed."""
-    try:
-        info = LoadInfo.model_validate_json((out / INFO).read_bytes())
-        samples = Samples.load(out / SAMPLES)
-    except (OSError, ValidationError, HarnessError) as error:
-        kept = f"what it had measured until then is in {SAMPLES}" if (out / SAMPLES).is_file() else "it left no samples"
-        raise _died(process, kept) from error
-    if process.exit_code != 0:
-        raise _died(process, f"what it had measured is in {SAMPLES}")
-    return samples, info
-
-
-def _died(process: LocustProcess, left: str) -> LoadError:
-    code = process.exit_code or 0
-    how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return LoadError(f"the load process {how}; {left}\n{process.last_words()}", where=str(process.log))

@@ -6,8 +6,8 @@
         def headers(self, target):
             return {"X-Tenant": "load-test"}
 
-Name the file in a scenario as `load.locustfile`, or give it to Locust itself with the environment variable
-HARNESS_LOAD_PLAN naming a plan directory. There is one such user per load process, whatever number Locust is asked for;
+Name the file in a scenario as `load.locustfile`, or give it to Locust itself, in a plan directory or with the
+environment variable HARNESS_LOAD_PLAN naming one. There is one such user per load process, whatever number Locust is asked for;
 its requests run side by side. Imported by Locust only, which patches the process. No request events are fired: Locust's
 own statistics would time from the send, round to a millisecond, and cost as much as the request itself.
 """
@@ -69,7 +69,7 @@ class RankingUser(User):  # type: ignore[misc]
 @events.init.add_listener  # type: ignore[untyped-decorator]
 def _take_part(environment: Any, runner: Any, **_: Any) -> None:
     """Make this process a master, a worker, or both in one, as it was started."""
-    folder = Path(os.environ[PLAN_VARIABLE])
+    folder = Path(os.environ.get(PLAN_VARIABLE) or Path(environment.parsed_locustfiles[0]).parent).resolve()
     plan = LoadPlan.read(folder)
     if not isinstance(runner, MasterRunner):
         generator = environment.ranking_generator = Generator(environment, folder, plan)

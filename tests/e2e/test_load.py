@@ -390,9 +390,12 @@ def test_a_lost_worker_neither_hangs_the_run_nor_takes_the_others_with_it(
 def test_a_killed_master_leaves_no_worker_and_most_of_the_samples(
     serve: Serve, data: RankingData, tmp_path: Path
 ) -> None:
-    server, workers = serve(), []
+    server, workers, lines = serve(), [], []
 
-    def kill(_: str) -> None:
+    def kill(line: str) -> None:
+        lines.append(line)
+        if len(lines) < 4:  # both have reported
+            return
         master = locust_of()
         workers.extend(workers_of(master))
         master.kill()
