@@ -28,8 +28,14 @@ def available_cpus() -> tuple[int, ...]:
     return tuple(range(os.cpu_count() or 1))
 
 
-def place(workers: int, cpus: tuple[int, ...] | None = None) -> tuple[Placement, tuple[Finding, ...]]:
-    """First core for the generator, the next ones for the server, one per worker; findings where that is too few."""
+def place(
+    workers: int, cpus: tuple[int, ...] | None = None, processes: int = 1
+) -> tuple[Placement, tuple[Finding, ...]]:
+    """Cores for `workers` server workers and `processes` load processes: one for each, apart from one another.
+
+    Where there are too few, the server comes first; the load generator has one core of its own at least. Findings say
+    what had to be shared.
+    """
     cpus = available_cpus() if cpus is None else cpus
     if len(cpus) == 1:
         finding = Finding(
@@ -39,13 +45,19 @@ def place(workers: int, cpus: tuple[int, ...] | None = None) -> tuple[Placement,
             hard=True,
         )
         return Placement(cpus, cpus), (finding,)
-    server = cpus[1 : 1 + workers]
-    placement = Placement(cpus[:1], server)
-    if len(server) == workers:
-        return placement, ()
-    finding = Finding(
+    n_generator = max(1, min(processes, len(cpus) - workers))
+    placement = Placement(cpus[:n_generator], cpus[n_generator : n_generator + workers])
+    findings = []
+    if len(placement.server) < workers:
+        findings.append(_too_few("server workers", workers, placement.server, "serve.workers"))
+    if n_generator < processes:
+        findings.append(_too_few("load processes", processes, placement.generator, "load.processes"))
+    return placement, tuple(findings)
+
+
+def _too_few(what: str, wanted: int, cpus: tuple[int, ...], key: str) -> Finding:
+    return Finding(
         name="too-few-cores",
-        message=f"{workers} server workers share {len(server)} cores",
-        remedy=f"set serve.workers to {len(server)} or less",
+        message=f"{wanted} {what} share {len(cpus)} cores",
+        remedy=f"set {key} to {len(cpus)} or less",
     )
-    return placement, (finding,)

@@ -206,9 +206,15 @@ class TargetInfo(Record):
     server: dict[str, float] = {}
 
 
-class LoadInfo(Record):
-    """What the generator says of itself: schedule hash, own CPU share, settings.
+PRECISE_TIMER = "timerfd"
+"""Name of the timer that sends requests on time; any other is late by up to 1.5 ms."""
 
+
+class LoadInfo(Record):
+    """What the generator says of itself: schedule hash, load processes, settings.
+
+    generator_cpu_share is CPU time per second of wall time, the mean over time of the busiest load process, and `_max`
+    its busiest second; loop_lag_ms_max: how late the loop of any of them was at most within judged windows.
     window_s: planned judged time per target, over all rounds; 0 in records of old, where it is the scenario's.
     """
 
@@ -219,6 +225,9 @@ class LoadInfo(Record):
     window_s: float = 0.0
     generator_cpu_share: float = float("nan")
     generator_cpu_share_max: float = float("nan")
+    loop_lag_ms_max: float = float("nan")
+    n_workers: int = 1
+    n_workers_lost: int = 0
     timer: str = ""
     locust_version: str = ""
     complete: bool = True

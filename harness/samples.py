@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -23,7 +23,8 @@ class Samples:
     target: index into `targets`; segment: block of the interleaved run; in_window: False for warm-up;
     due_s, sent_s, done_s: seconds from the start of the segment (NaN where it never happened);
     status: HTTP status, 0 unsent, -1 transport error, time-out or unreadable answer;
-    n_candidates: length of the candidate list; body: index of the request body.
+    n_candidates: length of the candidate list; body: index of the request body;
+    worker: number of the load process that planned and sent it (0 where there is one).
     """
 
     targets: tuple[str, ...]
@@ -36,6 +37,11 @@ class Samples:
     status: NDArray[np.int16]
     n_candidates: NDArray[np.int32]
     body: NDArray[np.int32]
+    worker: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
+
+    def __post_init__(self) -> None:
+        if self.worker.size != len(self):
+            object.__setattr__(self, "worker", np.zeros(len(self), np.int16))
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -83,7 +89,8 @@ class Samples:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 targets = tuple(str(t) for t in archive["targets"])
-                return cls(targets, *(archive[f.name] for f in fields(cls)[1:]))
+                columns = {f.name: archive[f.name] for f in fields(cls)[1:] if f.name in archive or f.name != "worker"}
+                return cls(targets, **columns)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise HarnessError(
                 f"can't read samples: {error}", where=str(path), remedy="run the scenario again"

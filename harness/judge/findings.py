@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.records import Finding, LedgerRow, Measurements, TargetMeasure
+from harness.records import PRECISE_TIMER, Finding, LedgerRow, Measurements, TargetMeasure
 from harness.scenario import Scenario
 
 SEND_LAG_SHARE = 0.10
@@ -17,6 +17,7 @@ def find(scenario: Scenario, measurements: Measurements, measures: tuple[TargetM
         *measurements.findings,
         *_incomplete(measurements),
         *_generator(scenario, measurements),
+        *_workers(measurements),
         *(finding for m in measures for finding in _send_lag(scenario, m)),
         *_teacher(scenario, measures),
         *(finding for row in measurements.ledger for finding in _control(row)),
@@ -51,8 +52,25 @@ def _generator(scenario: Scenario, measurements: Measurements) -> Iterator[Findi
             message="requests waited for the answer before, so a slow server was sent fewer of them",
             remedy="use traffic.arrival: poisson for a verdict that holds for independent users",
         )
+    if load.timer not in ("", PRECISE_TIMER):
+        yield Finding(
+            name="coarse-timer",
+            message=f"requests were timed by {load.timer}, which sends them up to 1.5 ms late",
+            remedy="generate the load on Linux, where it waits on a timerfd",
+        )
     for note in load.notes:
         yield Finding(name="generator-note", message=note, remedy="none needed where the send lag is small")
+
+
+def _workers(measurements: Measurements) -> Iterator[Finding]:
+    load = measurements.load
+    if load is not None and load.n_workers_lost:
+        yield Finding(
+            name="worker-lost",
+            message=f"{load.n_workers_lost} of {load.n_workers} load processes were lost, and their requests with them",
+            remedy="look into load/locust.log and run again; what they had measured before is kept",
+            hard=True,
+        )
 
 
 def _send_lag(scenario: Scenario, measure: TargetMeasure) -> Iterator[Finding]:

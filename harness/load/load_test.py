@@ -1,132 +1,151 @@
-"""One load test inside the Locust process: prime, run the segments, watch itself, write what was measured."""
+"""One worker's part of a load test: prime, run the segments together with the others, report what was measured."""
 
 from __future__ import annotations
 
 import gc
-import json
+import os
 import time
-from importlib import metadata
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
 import numpy as np
+from gevent.event import Event
 
+from harness.load.arrivals import Share
 from harness.load.bodies import open_bodies
 from harness.load.dispatch import run_closed, run_open
-from harness.load.histograms import latency_histograms
-from harness.load.load_plan import HISTOGRAMS, INFO, PROGRESS, SAMPLES, LoadPlan
-from harness.load.recording import Recording, to_samples
-from harness.load.sender import Sender
+from harness.load.histograms import Tally
+from harness.load.load_plan import LoadPlan
+from harness.load.recording import ROW, Recording, Rows
+from harness.load.reports import MAX_ROWS, Report, WorkerState
 from harness.load.timer import open_timer
-from harness.records import LoadInfo
+from harness.load.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from harness.load.user import RankingUser
 
 _PRIMING_REQUESTS = 8
-_TICK_S = 1.0
 
 
 class LoadTest:
-    """State of a load test. `run` may be cut short at any point; `write` then keeps what there is."""
+    """State of a worker. `run` may be cut short at any point; `report` then still gives what there is.
 
-    def __init__(self, folder: Path) -> None:
-        self.plan = LoadPlan.read(folder)
-        self.schedule = self.plan.schedule()
-        self.complete = False
-        self._bodies = open_bodies(folder)
-        self._timer, notes = open_timer()
-        self._notes = list(notes)
-        self._recordings: list[Recording] = []
-        self._senders: list[Sender] = []
-        self._cpu_shares: list[float] = []
-        self._progress = (folder / PROGRESS).open("a", encoding="utf-8", buffering=1)
+    `send_report` makes Locust send a report, which calls `report` for it, as Locust does every few seconds by itself.
+    """
 
-    def run(self) -> None:
-        """Run all segments."""
-        traffic = self.plan.traffic
-        self._senders = [Sender(target.url, self._bodies, traffic.timeout_s) for target in self.plan.targets]
-        for sender, target in zip(self._senders, self.plan.targets, strict=True):
-            self._prime(sender, target.name)
+    def __init__(self, folder: Path, plan: LoadPlan, share: Share, send_report: Callable[[], None]) -> None:
+        self._plan, self._share, self._send_report = plan, share, send_report
+        self._folder = folder
+        self._watchdog = Watchdog(self._judged)
+        self._senders: list[Any] = []
+        self._recording: Recording | None = None
+        self._taken: list[Rows] = []
+        self._queue: list[Rows] = []
+        self._tally: tuple[int, Tally] | None = None
+        self._notes: list[str] = []
+        self._timer_name = ""
+        self._arrived = -1
+        self._released, self._release = -1, Event()
+        self.failure = ""
+
+    def run(self, user: RankingUser) -> None:
+        """Run all segments, each when `go` has been called for it."""
+        traffic = self._plan.traffic
+        schedule, bodies = self._plan.schedule(self._folder, self._share), open_bodies(self._folder)
+        timer = open_timer()
+        self._timer_name = "" if traffic.arrival == "closed" else timer.name
+        if self._plan.cpus and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, {self._plan.cpus[self._share.worker % len(self._plan.cpus)]})
+        for target in self._plan.targets:
+            self._senders.append(user.open_sender(target, bodies, traffic.timeout_s))
+            self._prime(self._senders[-1], target.name)
         gc.collect()
         gc.freeze()
         gc.disable()
-        watch = gevent.spawn(self._watch_itself)
+        self._watchdog.start()
         try:
-            for segment in self.schedule.segments:
-                recording = Recording(segment)
-                self._recordings.append(recording)
+            self._arrive(0)
+            for number, segment in enumerate(schedule.segments):
+                recording = Recording(segment, number, self._share.worker)
+                self._await_release(number)
+                user.on_segment_start(segment)
+                self._recording = recording
                 send = self._senders[segment.target].send
                 if traffic.arrival == "closed":
                     run_closed(recording, send)
                 else:
-                    run_open(recording, send, traffic.max_in_flight, self._timer)
-                self._say_end(recording)
+                    run_open(recording, send, traffic.max_in_flight, timer)
+                user.on_segment_end(segment)
+                self._arrive(number + 1)
         finally:
-            watch.kill(block=False)
-        self.complete = True
+            self._watchdog.stop()
 
-    def write(self) -> None:
-        """Write samples, histograms and what the generator says of itself into the plan's `out`."""
-        if not self._recordings:
-            return
-        names = tuple(target.name for target in self.plan.targets)
-        samples, n_in_flight = to_samples(names, self._recordings, self._bodies)
-        notes = list(self._notes)
-        for name, sender in zip(names, self._senders, strict=True):
-            if sender.last_error:
-                notes.append(f"{name}: last failure: {sender.last_error}")
-        if n_in_flight:
-            notes.append(f"{n_in_flight} requests in flight when the run was cut short are left out")
-        info = LoadInfo(
-            schedule_sha256=self.schedule.sha256,
-            arrival=self.plan.traffic.arrival,
-            offered_qps=self.plan.traffic.offered_qps,
-            n_planned=self.schedule.n_planned or len(samples),
-            generator_cpu_share=float(np.mean(self._cpu_shares)) if self._cpu_shares else float("nan"),
-            generator_cpu_share_max=max(self._cpu_shares, default=float("nan")),
-            timer="" if self.plan.traffic.arrival == "closed" else self._timer.name,
-            locust_version=metadata.version("locust"),
-            complete=self.complete,
-            notes=tuple(notes),
-        )
-        out = self.plan.out
-        samples.save(out / SAMPLES)
-        (out / HISTOGRAMS).write_text(json.dumps(latency_histograms(samples)), encoding="utf-8")
-        (out / INFO).write_text(info.model_dump_json(indent=1), encoding="utf-8")
+    def go(self, segment: int) -> None:
+        """All workers are ready for `segment`."""
+        self._released = max(self._released, segment)
+        self._release.set()
 
-    def _prime(self, sender: Sender, name: str) -> None:
+    def report(self) -> Report:
+        """What there is to report since the last time."""
+        rows = self._queue.pop(0) if self._queue else self._take()
+        tally, self._tally = self._tally, None
+        return Report(self._share.worker, self._arrived, rows, tally, self._state())
+
+    def _await_release(self, number: int) -> None:
+        while self._released < number:
+            self._release.clear()
+            self._release.wait()
+
+    def _arrive(self, number: int) -> None:
+        """Report all that is left of the segment before, and that this worker is ready for the next."""
+        if self._recording is not None:
+            while (rows := self._take()).size:
+                self._queue.append(rows)
+            self._tally = self._recording.number, Tally.of(np.concatenate(self._taken), self._recording.segment)
+            self._taken.clear()
+            self._recording = None
+        while len(self._queue) > 1:
+            self._send_report()
+        self._arrived = number
+        self._send_report()
+
+    def _take(self) -> Rows:
+        rows = np.zeros(0, ROW) if self._recording is None else self._recording.take(MAX_ROWS)
+        self._taken.append(rows)
+        return rows
+
+    def _prime(self, sender: Any, name: str) -> None:
         """Open some connections before the clock runs; failures are noted, and the run goes on to show them."""
-        n = min(_PRIMING_REQUESTS, self.plan.traffic.max_in_flight)
-        tries = [gevent.spawn(sender.send, i % len(self._bodies)) for i in range(n)]
+        n = min(_PRIMING_REQUESTS, self._plan.traffic.max_in_flight)
+        tries = [gevent.spawn(sender.send, i % self._plan.n_bodies) for i in range(n)]
         gevent.joinall(tries)
         n_failed = sum(not 200 <= attempt.value < 300 for attempt in tries)
         if n_failed:
             self._notes.append(f"{name}: {n_failed} of {n} requests before the run failed ({sender.last_error})")
             sender.last_error = ""
 
-    def _watch_itself(self) -> None:
-        """Once a second: the generator's share of a core, and a line of progress."""
-        wall_s, cpu_s, recording, seen = time.monotonic(), time.process_time(), None, 0
-        while True:
-            gevent.sleep(_TICK_S)
-            now_s, used_s = time.monotonic(), time.process_time()
-            self._cpu_shares.append((used_s - cpu_s) / (now_s - wall_s))
-            wall_s, cpu_s = now_s, used_s
-            if recording is not self._recordings[-1]:
-                recording, seen = self._recordings[-1], 0
-            self._say(recording, seen)
-            seen = recording.n_due
+    def _judged(self) -> bool:
+        """Whether a judged window is on."""
+        if self._recording is None:
+            return False
+        segment = self._recording.segment
+        return segment.warm_up_s <= time.monotonic() - self._recording.start_s < segment.duration_s
 
-    def _say(self, recording: Recording, first: int) -> None:
-        segment = recording.segment
-        latency_ms = recording.latencies_ms(first)
-        p99 = f"p99 of the last second {np.quantile(latency_ms, 0.99):.1f} ms" if latency_ms.size else "no answers"
-        due_s = recording.due_s[recording.n_due - 1] if recording.n_due else 0.0
-        self._line(segment, f"{due_s:.0f}/{segment.duration_s:.0f} s, {recording.n_due} due, {p99}")
-
-    def _say_end(self, recording: Recording) -> None:
-        n, n_ok = recording.n_due, sum(200 <= status < 300 for status in recording.status)
-        self._line(recording.segment, f"done, {n_ok} of {n} requests answered")
-
-    def _line(self, segment: Any, text: str) -> None:
-        name = self.plan.targets[segment.target].name
-        self._progress.write(f"{name}, round {segment.round + 1}/{self.plan.traffic.rounds}: {text}\n")
+    def _state(self) -> WorkerState:
+        shares = self._watchdog.cpu_shares
+        errors = [
+            f"{target.name}: last failure: {sender.last_error}"
+            for target, sender in zip(self._plan.targets, self._senders, strict=False)
+            if sender.last_error
+        ]
+        return WorkerState(
+            cpu_share=float(np.mean(shares)) if shares else float("nan"),
+            cpu_share_max=max(shares, default=float("nan")),
+            loop_lag_ms_max=self._watchdog.loop_lag_ms_max,
+            timer=self._timer_name,
+            n_in_flight=0 if self._recording is None else self._recording.n_left,
+            notes=(*self._notes, *errors),
+            failure=self.failure,
+        )

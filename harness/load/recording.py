@@ -1,36 +1,53 @@
-"""What a segment records while it runs, and the samples that all segments amount to."""
+"""What a worker records of a segment while it runs, and the rows that this amounts to."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from harness.load.bodies import Bodies
 from harness.load.schedule import Segment
-from harness.ranking_data import Floats
-from harness.samples import Samples
 
 PENDING = -2
-"""Status of a request whose outcome is not known yet; never leaves this package."""
+"""Status of a request whose outcome is not known yet; never leaves this module."""
+
+ROW = np.dtype(
+    [
+        ("worker", "<i2"),
+        ("segment", "<i2"),
+        ("due_s", "<f8"),
+        ("sent_s", "<f8"),
+        ("done_s", "<f8"),
+        ("status", "<i2"),
+        ("body", "<i4"),
+    ]
+)
+"""One request with a known outcome: what workers send, the journal keeps, and samples are made of."""
+
+Rows = NDArray[Any]
+"""(n,) records of ROW."""
 
 
 class Recording:
-    """Columns of one segment, as lists (the cheapest thing to write to). Row i is the i-th request.
+    """Columns of one worker's part of a segment, as lists (the cheapest thing to write to). Row i is the i-th request.
 
-    Rows from `n_due` on have not come due yet.
+    Rows from `n_due` on have not come due yet; `start_s` is the time of `time.monotonic` that their times count from.
     """
 
-    def __init__(self, segment: Segment) -> None:
+    def __init__(self, segment: Segment, number: int = 0, worker: int = 0) -> None:
         n = segment.due_s.size
-        self.segment = segment
+        self.segment, self.number, self.worker = segment, number, worker
+        self.start_s = math.inf
         self.due_s: list[float] = segment.due_s.tolist()
         self.body: list[int] = segment.body[:n].tolist()
         self.sent_s: list[float] = [math.nan] * n
         self.done_s: list[float] = [math.nan] * n
         self.status: list[int] = [PENDING] * n
         self.n_due = 0
+        self._n_looked_at = 0
+        self._in_flight: list[int] = []
 
     def append(self, due_s: float, body: int) -> int:
         """Add a request that closed arrival sends now; its row."""
@@ -42,44 +59,21 @@ class Recording:
         self.n_due += 1
         return self.n_due - 1
 
-    def latencies_ms(self, first: int) -> Floats:
-        """Latencies of the answered requests from row `first` on."""
-        latency: Floats = np.array(self.done_s[first : self.n_due]) - np.array(self.due_s[first : self.n_due])
-        return latency[~np.isnan(latency)] * 1e3
+    @property
+    def n_left(self) -> int:
+        """Requests that have come due and were not taken yet."""
+        return self.n_due - self._n_looked_at + len(self._in_flight)
 
-
-def to_samples(targets: tuple[str, ...], recordings: Sequence[Recording], bodies: Bodies) -> tuple[Samples, int]:
-    """All recordings as samples, and how many requests were still in flight and are therefore left out."""
-    target, segment, in_window, due, sent, done, status, body = [], [], [], [], [], [], [], []
-    n_in_flight = 0
-    for number, recording in enumerate(recordings):
-        n = recording.n_due
-        due_s = np.array(recording.due_s[:n])
-        outcome = np.array(recording.status[:n], dtype=np.int16)
-        known = outcome != PENDING
-        n_in_flight += int(n - known.sum())
-        kept = int(known.sum())
-        target.append(np.full(kept, recording.segment.target, dtype=np.int16))
-        segment.append(np.full(kept, number, dtype=np.int16))
-        in_window.append(due_s[known] >= recording.segment.warm_up_s)
-        due.append(due_s[known])
-        sent.append(np.array(recording.sent_s[:n])[known])
-        done.append(np.array(recording.done_s[:n])[known])
-        status.append(outcome[known])
-        body.append(np.array(recording.body[:n], dtype=np.int32)[known])
-    if not recordings:
-        raise ValueError("no segment was started")
-    all_bodies = np.concatenate(body)
-    samples = Samples(
-        targets,
-        np.concatenate(target),
-        np.concatenate(segment),
-        np.concatenate(in_window),
-        np.concatenate(due),
-        np.concatenate(sent),
-        np.concatenate(done),
-        np.concatenate(status),
-        bodies.n_candidates[all_bodies],
-        all_bodies,
-    )
-    return samples, n_in_flight
+    def take(self, limit: int) -> Rows:
+        """The rows whose outcome has become known since the last call, at most about `limit` at a time."""
+        earlier, first, end = self._in_flight, self._n_looked_at, min(self.n_due, self._n_looked_at + limit)
+        index = [*earlier, *range(first, end)]
+        rows = np.zeros(len(index), ROW)
+        for name in ("status", "due_s", "sent_s", "done_s", "body"):
+            column = getattr(self, name)
+            rows[name] = [*(column[i] for i in earlier), *column[first:end]]
+        rows["worker"], rows["segment"] = self.worker, self.number
+        known = rows["status"] != PENDING
+        self._n_looked_at, self._in_flight = end, [index[i] for i in np.flatnonzero(~known)]
+        taken: Rows = rows[known]
+        return taken

@@ -2,23 +2,25 @@
 
 A run is `traffic.rounds` rounds of one segment per target. Even rounds visit the targets in the order given, odd
 rounds in reverse, so that a linear drift of the machine weighs on all of them alike. A segment is `warm_up_s` that is
-discarded, then `window_s / rounds` that is judged; within a round all segments share due times and bodies.
+discarded, then `window_s / rounds` that is judged; within a round all segments share due times and bodies. Where
+several workers share the traffic, each has a schedule of its own with the same segments.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import LoadError
+from harness.load.arrivals import Share, due_times
+from harness.load.streams import SCHEDULE_STREAM, stream
+from harness.load.trace import NO_TRACE
 from harness.ranking_data import Floats
 from harness.scenario.schema import Traffic
-
-SCHEDULE_STREAM = 0
-CANDIDATE_STREAM = 1
 
 
 @dataclass(frozen=True)
@@ -55,27 +57,27 @@ class Schedule:
         return sum(segment.duration_s for segment in self.segments)
 
 
-def stream(seed: int, *key: int) -> np.random.Generator:
-    """An independent PCG64 stream of a scenario's traffic seed."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
+def plan(
+    traffic: Traffic,
+    n_targets: int,
+    n_bodies: int,
+    first_round: int = 0,
+    share: Share = Share(),  # noqa: B008
+    trace: Floats = NO_TRACE,
+) -> Schedule:
+    """Plan one worker's segments of `traffic.rounds` rounds.
 
-
-def plan(traffic: Traffic, n_targets: int, n_bodies: int) -> Schedule:
-    """Plan every segment; LoadError where some judged window would see no request."""
+    Rounds from `first_round` on draw on streams of their own, so that a later call continues an earlier one.
+    """
     window_s = traffic.window_s / traffic.rounds
     duration_s = traffic.warm_up_s + window_s
     segments: list[Segment] = []
-    sha = hashlib.sha256(f"{traffic.arrival} {traffic.warm_up_s!r} {window_s!r} {n_targets}".encode())
-    for round_ in range(traffic.rounds):
-        rng = stream(traffic.seed, SCHEDULE_STREAM, round_)
-        due_s = _due_s(traffic, duration_s, rng)
-        if traffic.arrival != "closed" and not (due_s >= traffic.warm_up_s).any():
-            raise LoadError(
-                f"no request falls into a judged window of {window_s:g} s at {traffic.offered_qps:g} requests/s",
-                where="traffic",
-                remedy="raise window_s or offered_qps, or lower rounds",
-            )
-        n_drawn = due_s.size if due_s.size else n_bodies
+    what = f"{traffic.arrival} {traffic.warm_up_s!r} {window_s!r} {n_targets} {share.worker}/{share.n_workers} "
+    sha = hashlib.sha256(what.encode() + trace.astype("<f8").tobytes())
+    for round_ in range(first_round, first_round + traffic.rounds):
+        rng = stream(traffic.seed, SCHEDULE_STREAM, round_, share.worker)
+        due_s = due_times(traffic, share, round_, duration_s, rng, trace)
+        n_drawn = n_bodies if traffic.arrival == "closed" else due_s.size
         body = rng.integers(n_bodies, size=n_drawn, dtype=np.int32)
         sha.update(due_s.astype("<f8").tobytes())
         sha.update(body.astype("<i4").tobytes())
@@ -84,21 +86,27 @@ def plan(traffic: Traffic, n_targets: int, n_bodies: int) -> Schedule:
     return Schedule(tuple(segments), sha.hexdigest())
 
 
-def _due_s(traffic: Traffic, duration_s: float, rng: np.random.Generator) -> Floats:
-    """Due times below `duration_s`: a Poisson process has exponential gaps, constant arrival has equal ones."""
-    if traffic.arrival == "closed":
-        return np.empty(0)
-    gap_s = 1.0 / traffic.offered_qps
-    n_expected = int(duration_s / gap_s)
-    if traffic.arrival == "constant":
-        return _before(duration_s, np.arange(n_expected + 1, dtype=np.float64) * gap_s)
-    pieces: list[Floats] = []
-    end_s = 0.0
-    while end_s < duration_s:
-        pieces.append(end_s + np.cumsum(rng.exponential(gap_s, n_expected + 16)))
-        end_s = float(pieces[-1][-1])
-    return _before(duration_s, np.concatenate(pieces))
+def plan_all(
+    traffic: Traffic, n_targets: int, n_bodies: int, first_round: int, n_workers: int, trace: Floats
+) -> tuple[Schedule, ...]:
+    """The schedules of all workers; LoadError where some judged window would see no request from any of them."""
+    schedules = tuple(
+        plan(traffic, n_targets, n_bodies, first_round, Share(k, n_workers), trace) for k in range(n_workers)
+    )
+    for together in zip(*(schedule.segments for schedule in schedules), strict=True):
+        seen = any((segment.due_s >= segment.warm_up_s).any() for segment in together)
+        if traffic.arrival != "closed" and not seen:
+            raise LoadError(
+                f"no request falls into a judged window of {traffic.window_s / traffic.rounds:g} s "
+                f"at {traffic.offered_qps:g} requests/s",
+                where="traffic",
+                remedy="raise window_s or offered_qps, or lower rounds",
+            )
+    return schedules
 
 
-def _before(end_s: float, due_s: Floats) -> Floats:
-    return due_s[: int(np.searchsorted(due_s, end_s))]
+def digest(schedules: Sequence[Schedule]) -> str:
+    """One SHA-256 over the schedules of all workers; that of the only one where there is one."""
+    if len(schedules) == 1:
+        return schedules[0].sha256
+    return hashlib.sha256("".join(schedule.sha256 for schedule in schedules).encode()).hexdigest()

@@ -75,7 +75,7 @@ def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[Run
     the error is raised on.
     """
     run_dir = RunDir.create(settings.out, scenario)
-    placement, findings = place(scenario.serve.workers)
+    placement, findings = place(scenario.serve.workers, processes=scenario.load.processes)
     measured = Measurements(
         tool_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),

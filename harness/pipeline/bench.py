@@ -10,26 +10,29 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.load.candidates import list_lengths
 from harness.protocols import Scorer
 from harness.ranking_data import RankingData
+from harness.scenario import CandidateCount
 
 _BUDGET_S = 3.0
 _MIN_ROUNDS, _MAX_ROUNDS = 20, 400
+_LENGTHS = 20
 
 
-def candidate_blocks(data: RankingData, n_candidates: int | None, seed: int) -> Iterator[NDArray[np.float32]]:
+def candidate_blocks(data: RankingData, n_candidates: CandidateCount, seed: int) -> Iterator[NDArray[np.float32]]:
     """Endless candidate lists from the test split: so many rows that a caller's loop outgrows the cache levels."""
     rng = np.random.default_rng(seed)
     while True:
         if n_candidates is None:
             yield np.ascontiguousarray(data.features[data.rows_of(int(rng.integers(data.n_groups)))])
-        else:
-            rows = rng.integers(data.n_rows, size=n_candidates)
-            yield np.ascontiguousarray(data.features[rows])
+            continue
+        for length in list_lengths(n_candidates, _LENGTHS, rng):
+            yield np.ascontiguousarray(data.features[rng.integers(data.n_rows, size=length)])
 
 
 def engine_times_us(
-    scorers: Sequence[Scorer], data: RankingData, n_candidates: int | None, cpus: Sequence[int], seed: int = 0
+    scorers: Sequence[Scorer], data: RankingData, n_candidates: CandidateCount, cpus: Sequence[int], seed: int = 0
 ) -> list[tuple[float, float]]:
     """Median and p99 time in us of one candidate list for each scorer, interleaved round by round on one core."""
     blocks = candidate_blocks(data, n_candidates, seed)

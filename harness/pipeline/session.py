@@ -14,7 +14,7 @@ from harness.protocols import Progress
 from harness.ranking_data import RankingData
 from harness.records import LoadInfo, TargetInfo
 from harness.samples import Samples
-from harness.scenario import Choice, Scenario, Traffic
+from harness.scenario import Choice, Load, Scenario, Traffic
 from harness.serve.launcher import Server
 
 TEACHER, COMPRESSED = "teacher", "compressed"
@@ -38,13 +38,27 @@ class Session:
     data: RankingData
     placement: Placement
     progress: Progress
+    generator: Load
 
-    def load(self, traffic: Traffic, out: Path) -> tuple[Samples, LoadInfo]:
-        """Send `traffic` to every target in turn; the load process writes into `out`. ServeError where one dies."""
+    def load(self, traffic: Traffic, out: Path, first_round: int = 0) -> tuple[Samples, LoadInfo]:
+        """Send rounds of `traffic` to every target in turn; load processes write into `out`. ServeError where one dies.
+
+        A later call continues the traffic of the ones before if its `first_round` is the number of their rounds.
+        """
         targets = [
             Target(side.target, server.infer_url) for side, server in zip(self.served, self.servers, strict=True)
         ]
-        return run_load(targets, self.data, traffic, out, self.placement.generator, self.progress, watch=self._check)
+        return run_load(
+            targets,
+            self.data,
+            traffic,
+            out,
+            self.placement.generator,
+            self.progress,
+            watch=self._check,
+            load=self.generator,
+            first_round=first_round,
+        )
 
     def infos(self) -> tuple[TargetInfo, ...]:
         """What each target is, with its server's own figures since it started."""
@@ -80,7 +94,7 @@ def serving(
                 name=side.target,
             )
             servers.append(stack.enter_context(server))
-        yield Session(tuple(served), tuple(servers), data, placement, progress)
+        yield Session(tuple(served), tuple(servers), data, placement, progress, scenario.load)
 
 
 def _info(side: Served, server: Server) -> TargetInfo:

@@ -12,7 +12,7 @@ from harness import registry
 from harness.errors import Problem, ScenarioError, UsageError, did_you_mean
 from harness.protocols import PluginOptions
 from harness.scenario.messages import explained
-from harness.scenario.schema import PERCENTILE, Choice, Scenario, Sla
+from harness.scenario.schema import CANDIDATE_FORMS, PERCENTILE, Choice, Scenario, Sla
 from harness.scenario.source import Key, Node, Place
 
 KINDS: dict[str, registry.Kind] = {"data": "datasets", "ranker": "rankers", "compress": "methods", "engine": "engines"}
@@ -108,7 +108,7 @@ class _Check:
         """Key and message of each fault; the alternatives of a union, which pydantic lists one by one, in one."""
         messages: dict[Key, list[str]] = {}
         for fault in error.errors(include_url=False):
-            at, message = (*key, *fault["loc"]), explained(fault)
+            at, message = (*key, *(part for part in fault["loc"] if part not in CANDIDATE_FORMS)), explained(fault)
             if fault["type"] == "extra_forbidden":
                 message = f"unknown key{did_you_mean(str(at[-1]), _keys(model, fault['loc'][:-1]))}"
             elif fault["type"] != "missing":

@@ -88,7 +88,7 @@ def _allow_variables(schema: _Schema) -> None:
 def _or_variable(schema: _Schema) -> _Schema:
     """`schema`, or `${...}` in its place; free text takes that anyway, and a plug-in section says it itself."""
     free_text = schema.get("type") == "string" and not {"enum", "const", "pattern"} & schema.keys()
-    if free_text or "oneOf" in schema:
+    if free_text or _VARIABLE in schema.get("oneOf", ()):
         return schema
     about: _Schema = {key: schema[key] for key in ("title", "description", "default") if key in schema}
     rest = {key: value for key, value in schema.items() if key not in about}

@@ -48,3 +48,13 @@ def test_a_damaged_file_is_named(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(HarnessError, match=r"can't read samples"):
         Samples.load(path)
+
+
+def test_a_file_without_workers_has_one(tmp_path):
+    s = samples_of([200, 503])
+    s.save(tmp_path / "new.npz")
+    with np.load(tmp_path / "new.npz") as archive:
+        np.savez(tmp_path / "old.npz", **{name: archive[name] for name in archive.files if name != "worker"})
+    old = Samples.load(tmp_path / "old.npz")
+    assert old.worker.tolist() == [0, 0]
+    assert old.where(old.ok).worker.tolist() == [0]

@@ -158,3 +158,25 @@ def test_soft_findings_leave_the_verdict_alone():
     assert report.verdict.status == VerdictStatus.PASS
     names = {finding.name for finding in report.verdict.findings}
     assert names == {"control-does-as-well", "teacher-meets-latency", "closed-loop"}
+
+
+def test_a_lost_load_process_makes_the_run_invalid():
+    load = LoadInfo(
+        schedule_sha256="",
+        arrival="poisson",
+        offered_qps=100,
+        n_planned=0,
+        n_workers=3,
+        n_workers_lost=1,
+        timer="timerfd",
+    )
+    report = judge(scenario_of(), measurements_of(load=load), samples_of(np.full(3000, 5.0)))
+    (finding,) = report.verdict.findings
+    assert (finding.name, finding.hard, report.verdict.status) == ("worker-lost", True, VerdictStatus.INVALID)
+    assert "1 of 3" in finding.message
+
+
+def test_a_coarse_timer_is_said():
+    load = LoadInfo(schedule_sha256="", arrival="poisson", offered_qps=100, n_planned=0, timer="gevent.sleep")
+    (finding,) = judge(scenario_of(), measurements_of(load=load), samples_of(np.full(3000, 5.0))).verdict.findings
+    assert (finding.name, finding.hard) == ("coarse-timer", False)

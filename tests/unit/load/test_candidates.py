@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from harness.load.candidates import candidate_lists
+from harness.load.candidates import candidate_lists, list_lengths
 from harness.ranking_data import RankingData, Splits
-from harness.scenario.schema import Traffic
+from harness.scenario.schema import CandidateCount, DlrmCandidates, LognormalCandidates, Traffic
 
 
 @pytest.fixture
@@ -48,8 +48,33 @@ def test_null_takes_the_query_groups_as_they_are(numbered: RankingData) -> None:
         np.testing.assert_array_equal(np.diff(x[:, 0]), 1)
 
 
-@pytest.mark.parametrize("n_candidates", [20, None])
-def test_same_seed_same_lists(splits: Splits, n_candidates: int | None) -> None:
+def test_dlrm_lengths_are_the_twenty_quantiles() -> None:
+    lengths = list_lengths(DlrmCandidates(kind="dlrm"), 40, np.random.default_rng(1))
+    values, counts = np.unique(lengths, return_counts=True)
+    assert dict(zip(values.tolist(), counts.tolist(), strict=True)) == {
+        100: 4, 200: 24, 300: 4, 400: 2, 500: 2, 600: 2, 700: 2,
+    }  # fmt: skip
+    assert lengths.tolist() != sorted(lengths.tolist())
+
+
+def test_lognormal_lengths_have_their_median_and_spread_and_are_cut() -> None:
+    shape = LognormalCandidates(kind="lognormal", median=80, sigma=0.7, max=300)
+    lengths = list_lengths(shape, 4000, np.random.default_rng(1))
+    assert np.median(lengths) == pytest.approx(80, abs=1)
+    assert np.quantile(lengths, 0.8413) == pytest.approx(80 * np.exp(0.7), rel=0.02)
+    assert (lengths.min() >= 1, lengths.max()) == (True, 300)
+
+
+def test_lists_of_drawn_lengths_use_each_row_before_any_twice(numbered: RankingData) -> None:
+    shape = LognormalCandidates(kind="lognormal", median=5, sigma=0.5, max=9)
+    lists = candidate_lists(numbered, Traffic(n_candidates=shape, n_bodies=30))
+    assert len({x.shape[0] for x in lists}) > 3
+    rows = np.concatenate(lists)[:, 0]
+    assert sorted(rows[:14]) == sorted(rows[14:28]) == list(range(14))
+
+
+@pytest.mark.parametrize("n_candidates", [20, None, DlrmCandidates(kind="dlrm")])
+def test_same_seed_same_lists(splits: Splits, n_candidates: CandidateCount) -> None:
     traffic = Traffic(n_candidates=n_candidates, n_bodies=30)
     lists, again = candidate_lists(splits.test, traffic), candidate_lists(splits.test, traffic)
     for x, y in zip(lists, again, strict=True):

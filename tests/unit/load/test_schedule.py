@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.errors import LoadError
-from harness.load.schedule import plan
+from harness.load.schedule import digest, plan, plan_all
+from harness.load.trace import NO_TRACE
 from harness.scenario.schema import Traffic
 
 
@@ -36,7 +37,7 @@ def test_constant_gaps_are_equal() -> None:
     warm_up_s=st.floats(0, 2),
     window_s=st.floats(20, 40),
     rounds=st.integers(1, 3),
-    arrival=st.sampled_from(["poisson", "constant"]),
+    arrival=st.sampled_from(["poisson", "constant", "bursty"]),
 )
 def test_due_times_ascend_and_stay_in_the_segment(
     qps: float, warm_up_s: float, window_s: float, rounds: int, arrival: str
@@ -87,5 +88,35 @@ def test_closed_plans_bodies_but_no_times() -> None:
 
 @pytest.mark.parametrize("arrival", ["poisson", "constant"])
 def test_a_window_without_requests_is_refused(arrival: str) -> None:
+    traffic = Traffic(arrival=arrival, offered_qps=0.01, window_s=1, rounds=1)
     with pytest.raises(LoadError, match="no request falls into"):
-        plan(Traffic(arrival=arrival, offered_qps=0.01, window_s=1, rounds=1), 1, 1)
+        plan_all(traffic, 1, 1, 0, 2, NO_TRACE)
+
+
+def test_later_rounds_continue_the_streams() -> None:
+    whole = plan(Traffic(rounds=4, window_s=8), 2, 16)
+    later = plan(Traffic(rounds=2, window_s=4), 2, 16, first_round=2)
+    for a, b in zip(whole.segments[4:], later.segments, strict=True):
+        assert (a.round, a.target) == (b.round, b.target)
+        np.testing.assert_array_equal(a.due_s, b.due_s)
+        np.testing.assert_array_equal(a.body, b.body)
+    assert later.sha256 != plan(Traffic(rounds=2, window_s=4), 2, 16).sha256
+
+
+def test_workers_have_streams_of_their_own_that_add_up() -> None:
+    traffic = Traffic(offered_qps=300, warm_up_s=0, window_s=60, rounds=1)
+    schedules = plan_all(traffic, 1, 8, 0, 3, NO_TRACE)
+    due_s = [schedule.segments[0].due_s for schedule in schedules]
+    for part in due_s:
+        assert abs(part.size - 6000) < 4 * np.sqrt(6000)
+    assert stats.kstest(np.diff(np.sort(np.concatenate(due_s))), "expon", args=(0, 1 / 300)).pvalue > 0.01
+    n_common = min(map(len, due_s))
+    assert abs(np.corrcoef(np.diff(due_s[0][:n_common]), np.diff(due_s[1][:n_common]))[0, 1]) < 0.06
+    assert digest(schedules) not in {schedule.sha256 for schedule in schedules}
+    assert digest(schedules[:1]) == schedules[0].sha256
+
+
+def test_constant_workers_interleave() -> None:
+    traffic = Traffic(arrival="constant", offered_qps=50, warm_up_s=0, window_s=4, rounds=1)
+    due_s = [schedule.segments[0].due_s for schedule in plan_all(traffic, 1, 8, 0, 3, NO_TRACE)]
+    np.testing.assert_allclose(np.sort(np.concatenate(due_s)), np.arange(200) / 50)

@@ -3,6 +3,7 @@ import os
 import numpy as np
 
 from harness.pipeline.bench import candidate_blocks, engine_times_us
+from harness.scenario.schema import DlrmCandidates
 
 
 class Recorder:
@@ -33,3 +34,9 @@ def test_lists_follow_the_scenario_and_rotate(splits):
     assert not np.array_equal(next(fixed), next(fixed), equal_nan=True)
     natural = candidate_blocks(splits.test, None, 0)
     assert {next(natural).shape[0] for _ in range(200)} <= set(splits.test.group_sizes.tolist())
+
+
+def test_lists_have_the_drawn_lengths(splits):
+    drawn = candidate_blocks(splits.test, DlrmCandidates(kind="dlrm"), 0)
+    lengths = [next(drawn).shape[0] for _ in range(20)]
+    assert sorted(lengths) == [100] * 2 + [200] * 12 + [300] * 2 + [400, 500, 600, 700]

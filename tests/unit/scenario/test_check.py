@@ -39,7 +39,7 @@ thing: 1
         "q.yaml:4:5: compress.0: no method 'truncat' (",
         "q.yaml:6:5: compress.1.synthetic_share: must be at most 0.95 (got 1.5)",
         "q.yaml:7:17: compress.1.hidden.1: must be a whole number, written without a point or exponent (got 'x')",
-        "q.yaml:9:3: traffic.arrival: must be 'poisson', 'constant' or 'closed' "
+        "q.yaml:9:3: traffic.arrival: must be 'poisson', 'constant', 'bursty', 'replay' or 'closed' "
         "(got 'poison'; did you mean 'poisson'?)",
         "q.yaml:10:3: traffic.offered_qps: must be a number (got '5')",
         "q.yaml:11:3: traffic.window_s: must be a number (got true)",
@@ -112,3 +112,22 @@ def test_a_saved_scenario_stays_readable_when_a_plug_in_has_gone() -> None:
     assert scenario.engine.options == {"x": 1}
     with pytest.raises(ScenarioError, match="saved scenario: sla: is missing"):
         from_resolved({"name": "q"})
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("0", ": must be at least 1 (got 0)"),
+        ("many", ": must be a whole number, written without a point or exponent (got 'many')"),
+        (
+            "{kind: zipf}",
+            ": must be a whole number, null, or a mapping with kind: lognormal or kind: dlrm (got a mapping)",
+        ),
+        ("{kind: lognormal, median: 80, sigma: x}", ".sigma: must be a number (got 'x')"),
+        ("{kind: lognormal, median: 80}", ".sigma: is missing"),
+        ("{kind: dlrm, max: 5}", ".max: unknown key"),
+    ],
+)
+def test_candidate_counts_are_judged_in_the_form_they_have(says: Says, written: str, problem: str) -> None:
+    (said,) = says(f"name: q\nsla: {{p99_ms: 5}}\ntraffic: {{n_candidates: {written}}}\n")
+    assert said.split("traffic.n_candidates")[1].startswith(problem)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.scenario import TEMPLATE, Scenario, Serve, Traffic
+from harness.scenario import TEMPLATE, Load, Scenario, Serve, Traffic
 
 Loads = Callable[..., list[Scenario]]
 
@@ -14,10 +14,11 @@ def test_the_template_is_valid_as_it_is(loads: Loads) -> None:
     (scenario,) = loads(TEMPLATE)
     assert scenario.traffic == Traffic()
     assert scenario.serve == Serve()
+    assert scenario.load == Load()
 
 
 def test_the_template_shows_every_key_of_the_scenarios_own_blocks() -> None:
-    for model in (Scenario, Serve, Traffic):
+    for model in (Scenario, Serve, Traffic, Load):
         for key in model.model_fields:
             assert re.search(rf"^ *{key}:", TEMPLATE, re.MULTILINE), key
 
