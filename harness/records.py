@@ -132,13 +132,20 @@ class VerdictStatus(StrEnum):
 
 
 class Finding(Record):
-    """A named reason with the figure that raised it and a remedy. `hard` findings make a run INVALID."""
+    """A named reason with the figure that raised it and a remedy. `hard` findings make a run INVALID.
+
+    figure, threshold: what was measured and what is allowed, in `unit` (`share` stands for a share of one); NaN where
+    the finding is not about a figure.
+    """
 
     name: str
     message: str
     remedy: str
     hard: bool = False
     target: str = ""
+    figure: float = float("nan")
+    threshold: float = float("nan")
+    unit: str = ""
 
 
 class ObjectiveResult(Record):
@@ -167,6 +174,31 @@ class Verdict(Record):
     findings: tuple[Finding, ...] = ()
 
 
+class Spread(Record):
+    """A share over the seconds of a window: its mean weighted by time, and its worst second. NaN where unknown."""
+
+    mean: float = float("nan")
+    worst: float = float("nan")
+
+
+class MachineMeasure(Record):
+    """What the machine did in the judged windows of one target; see `MachineLog` for the quantities.
+
+    throttled_s: seconds held back in all; generator_cpu_share_max: the busiest generator process in its busiest
+    second; server_cpu_us: CPU time of the server per answered request.
+    """
+
+    n_seconds: int = 0
+    steal: Spread = Spread()
+    foreign: Spread = Spread()
+    cpu_pressure: Spread = Spread()
+    memory_pressure: Spread = Spread()
+    io_pressure: Spread = Spread()
+    throttled_s: float = float("nan")
+    generator_cpu_share_max: float = float("nan")
+    server_cpu_us: float = float("nan")
+
+
 class TargetMeasure(Record):
     """What the load test saw of one target over its judged windows (latency from the due time, in ms).
 
@@ -188,6 +220,7 @@ class TargetMeasure(Record):
     size_mb: float = float("nan")
     memory_mb: float = float("nan")
     server: dict[str, float] = {}
+    machine: MachineMeasure = MachineMeasure()
 
 
 class TargetInfo(Record):
@@ -202,8 +235,36 @@ class TargetInfo(Record):
     server: dict[str, float] = {}
 
 
+class MachineLog(Record):
+    """The machine once a second during a load test, as columns of equal length; NaN where it was not told.
+
+    started: UTC; end_s: CLOCK_MONOTONIC at the end of each row, duration_s: what the row covers.
+    steal_share, foreign_share: of the time of the generator's and server's cores, what the hypervisor withheld, and
+    what processes other than the harness's own used. pressure_share: per resource (`cpu`, `memory`, `io`), the share
+    of the time in which some task of the machine waited for it. throttled_share: time for which the control group's
+    quota held tasks back. generator_cpu_share: per process of the load generator, its share of one core.
+    server_cpu_s: per target, CPU time of its server in that row.
+    """
+
+    started: str
+    generator_cpus: tuple[int, ...]
+    server_cpus: tuple[int, ...]
+    end_s: tuple[float, ...]
+    duration_s: tuple[float, ...]
+    steal_share: tuple[float, ...]
+    foreign_share: tuple[float, ...]
+    throttled_share: tuple[float, ...]
+    pressure_share: dict[str, tuple[float, ...]]
+    generator_cpu_share: tuple[tuple[float, ...], ...]
+    server_cpu_s: dict[str, tuple[float, ...]]
+
+
 class LoadInfo(Record):
-    """What the generator says of itself: schedule hash, own CPU share, settings."""
+    """What the load test says of itself: schedule hash, the generator's own CPU share, settings, the machine's log.
+
+    segment_start_s: CLOCK_MONOTONIC from which the times of each segment's samples count.
+    loop_lag_ms_max: by how much the generator's event loop was late at worst.
+    """
 
     schedule_sha256: str
     arrival: str
@@ -215,6 +276,40 @@ class LoadInfo(Record):
     locust_version: str = ""
     complete: bool = True
     notes: tuple[str, ...] = ()
+    segment_start_s: tuple[float, ...] = ()
+    loop_lag_ms_max: float = float("nan")
+    machine: MachineLog | None = None
+
+
+class RateTried(Record):
+    """One step of the search for the highest rate at which a generator process is honest."""
+
+    offered_qps: float
+    send_lag_ms_p99: float
+    generator_cpu_share_max: float
+    n_lost: int
+    honest: bool
+
+
+class Calibration(Record):
+    """The noise floor of a machine: what the generator measures of a server that does nothing.
+
+    created: UTC; machine: what identifies it (`cpu`, `cores`, `kernel`); measure: the null server under `traffic`;
+    honest_qps: the highest rate per generator process at which the p99 of the send lag stayed below
+    `send_lag_limit_ms`, the process kept a fifth of its core idle, and no request was lost; NaN where no rate was.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    created: str
+    tool_version: str
+    scenario: str = ""
+    machine: Facts
+    traffic: Facts
+    request_bytes: int
+    measure: TargetMeasure
+    send_lag_limit_ms: float
+    honest_qps: float
+    rates: tuple[RateTried, ...] = ()
 
 
 class Measurements(Record):
@@ -231,6 +326,7 @@ class Measurements(Record):
     ledger: tuple[LedgerRow, ...] = ()
     targets: tuple[TargetInfo, ...] = ()
     load: LoadInfo | None = None
+    calibration: Calibration | None = None
     findings: tuple[Finding, ...] = ()
     stage_s: dict[str, float] = {}
     complete: bool = False

@@ -27,7 +27,7 @@ def run_open(recording: Recording, send: Send, max_in_flight: int, timer: Timer)
     Returns when the last answer is in.
     """
     pool = Pool(max_in_flight)
-    start = monotonic() + _LEAD_S
+    start = recording.start_s = monotonic() + _LEAD_S
     bodies, sent_s, done_s, status = recording.body, recording.sent_s, recording.done_s, recording.status
 
     def one(i: int) -> None:
@@ -57,7 +57,7 @@ def run_closed(recording: Recording, send: Send) -> None:
     """Send one request after another: each is due when the one before it has ended."""
     segment = recording.segment
     bodies = segment.body.tolist()
-    start = monotonic()
+    start = recording.start_s = monotonic()
     while (due_s := monotonic() - start) < segment.duration_s:
         body = bodies[recording.n_due % len(bodies)]
         i = recording.append(due_s, body)

@@ -87,6 +87,7 @@ class LoadTest:
             locust_version=metadata.version("locust"),
             complete=self.complete,
             notes=tuple(notes),
+            segment_start_s=tuple(recording.start_s for recording in self._recordings),
         )
         out = self.plan.out
         samples.save(out / SAMPLES)

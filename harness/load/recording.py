@@ -19,7 +19,7 @@ PENDING = -2
 class Recording:
     """Columns of one segment, as lists (the cheapest thing to write to). Row i is the i-th request.
 
-    Rows from `n_due` on have not come due yet.
+    Rows from `n_due` on have not come due yet. Times count from `start_s` (CLOCK_MONOTONIC).
     """
 
     def __init__(self, segment: Segment) -> None:
@@ -31,6 +31,7 @@ class Recording:
         self.done_s: list[float] = [math.nan] * n
         self.status: list[int] = [PENDING] * n
         self.n_due = 0
+        self.start_s = math.nan
 
     def append(self, due_s: float, body: int) -> int:
         """Add a request that closed arrival sends now; its row."""

@@ -16,6 +16,7 @@ from harness.records import LoadInfo, TargetInfo
 from harness.samples import Samples
 from harness.scenario import Choice, Scenario, Traffic
 from harness.serve.launcher import Server
+from harness.watch.monitor import Monitor
 
 TEACHER, COMPRESSED = "teacher", "compressed"
 
@@ -41,10 +42,18 @@ class Session:
 
     def load(self, traffic: Traffic, out: Path) -> tuple[Samples, LoadInfo]:
         """Send `traffic` to every target in turn; the load process writes into `out`. ServeError where one dies."""
-        targets = [
-            Target(side.target, server.infer_url) for side, server in zip(self.served, self.servers, strict=True)
-        ]
-        return run_load(targets, self.data, traffic, out, self.placement.generator, self.progress, watch=self._check)
+        sides = [(side.target, server) for side, server in zip(self.served, self.servers, strict=True)]
+        monitor = Monitor(
+            {name: server.pids for name, server in sides}, self.placement.generator, self.placement.server
+        )
+
+        def watch() -> None:
+            monitor.look()
+            self._check()
+
+        targets = [Target(name, server.infer_url) for name, server in sides]
+        samples, info = run_load(targets, self.data, traffic, out, self.placement.generator, self.progress, watch)
+        return samples, info.model_copy(update={"machine": monitor.log()})
 
     def infos(self) -> tuple[TargetInfo, ...]:
         """What each target is, with its server's own figures since it started."""
