@@ -34,9 +34,7 @@ _SHAPE_WITHIN_BYTES = 256
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,12})\r", re.IGNORECASE)
 _BINARY = re.compile(rb"\r\n" + oip.HEADER_LENGTH.encode() + rb":", re.IGNORECASE)
 _SHAPE = re.compile(rb'"shape" *: *\[ *(\d{1,9})\b')
-_READY = (
-    b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n{"name": "null","ready": true}'
-)
+_READY = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"ready": true}'
 _REFUSED = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
