@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -297,6 +298,7 @@ class Calibration(Record):
     created: UTC; machine: what identifies it (`cpu`, `cores`, `kernel`); measure: the null server under `traffic`;
     honest_qps: the highest rate per generator process at which the p99 of the send lag stayed below
     `send_lag_limit_ms`, the process kept a fifth of its core idle, and no request was lost; NaN where no rate was.
+    findings: what disturbed the measurement.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -310,6 +312,11 @@ class Calibration(Record):
     send_lag_limit_ms: float
     honest_qps: float
     rates: tuple[RateTried, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def age_days(self, at: str) -> float:
+        """Days from the calibration to a moment in ISO 8601, such as `Measurements.created`."""
+        return (datetime.fromisoformat(at) - datetime.fromisoformat(self.created)).total_seconds() / 86_400
 
 
 class Measurements(Record):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
-from harness.records import Calibration, Finding, Measurements
+from harness.records import Finding, Measurements
 
 OLDEST_DAYS = 30.0
 COMMAND = "harness calibrate"
@@ -23,7 +22,7 @@ def noise_floor_findings(measurements: Measurements) -> Iterator[Finding]:
         )
         return
     changed = [key for key in IDENTITY if calibration.machine.get(key) != measurements.environment.get(key)]
-    days = age_days(calibration, measurements)
+    days = calibration.age_days(measurements.created)
     if changed or days > OLDEST_DAYS:
         was = f"with another {' and '.join(changed)}" if changed else f"{days:.0f} days before this run"
         yield Finding(
@@ -34,9 +33,3 @@ def noise_floor_findings(measurements: Measurements) -> Iterator[Finding]:
             threshold=OLDEST_DAYS,
             unit="days",
         )
-
-
-def age_days(calibration: Calibration, measurements: Measurements) -> float:
-    """Days from the calibration to the run."""
-    then, now = (datetime.fromisoformat(record.created) for record in (calibration, measurements))
-    return (now - then).total_seconds() / 86_400

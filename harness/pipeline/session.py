@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.bundle import Bundle
-from harness.load.runner import Target, run_load
+from harness.load.runner import Target
+from harness.pipeline.watched import run_watched
 from harness.placement import Placement
 from harness.protocols import Progress
 from harness.ranking_data import RankingData
@@ -16,7 +17,6 @@ from harness.records import LoadInfo, TargetInfo
 from harness.samples import Samples
 from harness.scenario import Choice, Scenario, Traffic
 from harness.serve.launcher import Server
-from harness.watch.monitor import Monitor
 
 TEACHER, COMPRESSED = "teacher", "compressed"
 
@@ -42,18 +42,11 @@ class Session:
 
     def load(self, traffic: Traffic, out: Path) -> tuple[Samples, LoadInfo]:
         """Send `traffic` to every target in turn; the load process writes into `out`. ServeError where one dies."""
-        sides = [(side.target, server) for side, server in zip(self.served, self.servers, strict=True)]
-        monitor = Monitor(
-            {name: server.pids for name, server in sides}, self.placement.generator, self.placement.server
-        )
-
-        def watch() -> None:
-            monitor.look()
-            self._check()
-
-        targets = [Target(name, server.infer_url) for name, server in sides]
-        samples, info = run_load(targets, self.data, traffic, out, self.placement.generator, self.progress, watch)
-        return samples, info.model_copy(update={"machine": monitor.log()})
+        targets = [
+            Target(side.target, server.infer_url) for side, server in zip(self.served, self.servers, strict=True)
+        ]
+        pids = {side.target: server.pids for side, server in zip(self.served, self.servers, strict=True)}
+        return run_watched(targets, pids, self.data, traffic, out, self.placement, self.progress, self._check)
 
     def infos(self) -> tuple[TargetInfo, ...]:
         """What each target is, with its server's own figures since it started."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.records import Finding, Report, VerdictStatus
-from harness.report import _bought, _facts, _ledger, _objectives
+from harness.report import _bought, _calibration, _facts, _ledger, _objectives
+from harness.report._findings import said
 from harness.report._sentence import headline, sentence
 from harness.report._table import Cell, Table
 
@@ -40,12 +41,12 @@ def view(report: Report) -> View:
         status=report.verdict.status,
         alarm=_alarm(report),
         sentence=sentence(report),
-        objectives=_objectives.table(report.verdict, run.ndcg),
+        objectives=_objectives.table(report.verdict, run.ndcg, _calibration.beside_the_sla(report)),
         bought=bought,
         highlights=_bought.highlights(bought, main.name.removesuffix("_ms") if main else "p99"),
         ledger=_ledger.table(run.ledger, run.ndcg),
         remarks=_ledger.remarks(run.ledger, run.ndcg),
-        findings=tuple(dict.fromkeys((*report.verdict.findings, *run.findings))),
+        findings=tuple(dict.fromkeys(map(said, (*report.verdict.findings, *run.findings)))),
         facts=_facts.tables(report),
         scenario=_facts.scenario_yaml(run),
         scenario_packed=_facts.scenario_yaml(run, flow=True),
