@@ -86,6 +86,4 @@ def _control(row: LedgerRow) -> Iterator[Finding]:
             message=f"{row.control.step} to the same size drops {row.control.quality.drop:.4f}, "
             f"{row.step} {row.quality.drop:.4f}",
             remedy=f"use {row.control.step} instead of {row.step}: it is simpler",
-            figure=row.control.quality.drop,
-            threshold=row.quality.drop,
         )

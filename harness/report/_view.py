@@ -46,12 +46,18 @@ def view(report: Report) -> View:
         highlights=_bought.highlights(bought, main.name.removesuffix("_ms") if main else "p99"),
         ledger=_ledger.table(run.ledger, run.ndcg),
         remarks=_ledger.remarks(run.ledger, run.ndcg),
-        findings=tuple(dict.fromkeys(map(said, (*report.verdict.findings, *run.findings)))),
+        findings=_findings(report),
         facts=_facts.tables(report),
         scenario=_facts.scenario_yaml(run),
         scenario_packed=_facts.scenario_yaml(run, flow=True),
         command=run.command,
     )
+
+
+def _findings(report: Report) -> tuple[Finding, ...]:
+    """The verdict's, and those that stages raised in a run that was never judged; each once."""
+    found = (*report.verdict.findings, *report.measurements.findings)
+    return tuple({(finding.name, finding.target, finding.message): said(finding) for finding in found}.values())
 
 
 def _alarm(report: Report) -> str:
