@@ -61,8 +61,12 @@ def tree(pid: int) -> Iterator[int]:
 
 
 def pressure_s() -> dict[str, float]:
-    """Per resource, the seconds in which some task waited for it (PSI); NaN where the kernel does not count them."""
-    return {name: _pressure_s(_text(PROC / "pressure" / name)) for name in RESOURCES}
+    """Per resource, the seconds in which some task waited for it (PSI): one of this process's control group, else one
+    of the machine.
+    """
+    group = next((CGROUPS / own for controllers, own in _groups() if not controllers), CGROUPS)
+    texts = {name: _text(group / f"{name}.pressure") or _text(PROC / "pressure" / name) for name in RESOURCES}
+    return {name: _pressure_s(text) for name, text in texts.items()}
 
 
 def throttled_s() -> float:
@@ -71,16 +75,19 @@ def throttled_s() -> float:
     return sum(found) if found else math.nan
 
 
-def _cpu_stat_files() -> Iterator[Path]:
-    """cpu.stat of each level of this process's groups, version 2 and version 1, as mounted in its own view."""
+def _groups() -> Iterator[tuple[str, Path]]:
+    """The controllers (empty for version 2) and the path of each control group of this process."""
     for line in _text(PROC / "self" / "cgroup").splitlines():
         _, controllers, own = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        root = CGROUPS / controllers if controllers else CGROUPS
-        within = Path(own.lstrip("/"))
-        for level in (within, *within.parents):
-            yield root / level / "cpu.stat"
+        yield controllers, Path(own.lstrip("/"))
+
+
+def _cpu_stat_files() -> Iterator[Path]:
+    """cpu.stat of each level of this process's groups, as mounted in its own view."""
+    for controllers, own in _groups():
+        if not controllers or "cpu" in controllers.split(","):
+            for level in (own, *own.parents):
+                yield CGROUPS / controllers / level / "cpu.stat"
 
 
 def _throttled_s(text: str) -> float:
