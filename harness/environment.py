@@ -48,16 +48,23 @@ def compiler_version() -> str:
     return done.stdout.partition("\n")[0].strip() or "unknown"
 
 
+def identity() -> dict[str, Any]:
+    """What has to be the same for two figures to be of one machine: CPU, number of cores, kernel."""
+    return {
+        "cpu": cpu_model(),
+        "cores": os.cpu_count() or 1,
+        "kernel": f"{platform.system()} {platform.release()}",
+    }
+
+
 def describe() -> dict[str, Any]:
     """Machine, limits, versions and revision as a JSON-able record."""
     return {
-        "cpu": cpu_model(),
+        **identity(),
         "isa": isa(),
-        "cores": os.cpu_count() or 1,
         "affinity": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [],
         "cgroup_cpu_max": _first_line("/sys/fs/cgroup/cpu.max"),
         "memory_mb": _memory_mb(),
-        "kernel": f"{platform.system()} {platform.release()}",
         "virtual_machine": "hypervisor" in (_cpuinfo().get("flags") or "").split(),
         "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "clock_source": _first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -132,13 +133,20 @@ class VerdictStatus(StrEnum):
 
 
 class Finding(Record):
-    """A named reason with the figure that raised it and a remedy. `hard` findings make a run INVALID."""
+    """A named reason with the figure that raised it and a remedy. `hard` findings make a run INVALID.
+
+    figure, threshold: what was measured and what is allowed, in `unit` (`share` stands for a share of one); NaN where
+    the finding is not about a figure.
+    """
 
     name: str
     message: str
     remedy: str
     hard: bool = False
     target: str = ""
+    figure: float = float("nan")
+    threshold: float = float("nan")
+    unit: str = ""
 
 
 class ObjectiveResult(Record):
@@ -171,6 +179,31 @@ class Verdict(Record):
     findings: tuple[Finding, ...] = ()
 
 
+class Spread(Record):
+    """A share over the seconds of a window: its mean weighted by time, and its worst second. NaN where unknown."""
+
+    mean: float = float("nan")
+    worst: float = float("nan")
+
+
+class MachineMeasure(Record):
+    """What the machine did in the judged windows of one target; see `MachineLog` for the quantities.
+
+    throttled_s: seconds held back in all; generator_cpu_share_max: the busiest generator process in its busiest
+    second; server_cpu_us: CPU time of the server per answered request.
+    """
+
+    n_seconds: int = 0
+    steal: Spread = Spread()
+    foreign: Spread = Spread()
+    cpu_pressure: Spread = Spread()
+    memory_pressure: Spread = Spread()
+    io_pressure: Spread = Spread()
+    throttled_s: float = float("nan")
+    generator_cpu_share_max: float = float("nan")
+    server_cpu_us: float = float("nan")
+
+
 class TargetMeasure(Record):
     """What the load test saw of one target over its judged windows (latency from the due time, in ms).
 
@@ -192,6 +225,7 @@ class TargetMeasure(Record):
     size_mb: float = float("nan")
     memory_mb: float = float("nan")
     server: dict[str, float] = {}
+    machine: MachineMeasure = MachineMeasure()
 
 
 class TargetInfo(Record):
@@ -210,12 +244,37 @@ PRECISE_TIMER = "timerfd"
 """Name of the timer that sends requests on time; any other is late by up to 1.5 ms."""
 
 
+class MachineLog(Record):
+    """The machine once a second during a load test, as columns of equal length; NaN where it was not told.
+
+    started: UTC; end_s: CLOCK_MONOTONIC at the end of each row, duration_s: what the row covers.
+    steal_share, foreign_share: of the time of the generator's and server's cores, what the hypervisor withheld, and
+    what processes other than the harness's own used. pressure_share: per resource (`cpu`, `memory`, `io`), the share
+    of the time in which some task of the machine waited for it. throttled_share: time for which the control group's
+    quota held tasks back. generator_cpu_share: per process of the load generator, its share of one core.
+    server_cpu_s: per target, CPU time of its server in that row.
+    """
+
+    started: str
+    generator_cpus: tuple[int, ...]
+    server_cpus: tuple[int, ...]
+    end_s: tuple[float, ...]
+    duration_s: tuple[float, ...]
+    steal_share: tuple[float, ...]
+    foreign_share: tuple[float, ...]
+    throttled_share: tuple[float, ...]
+    pressure_share: dict[str, tuple[float, ...]]
+    generator_cpu_share: tuple[tuple[float, ...], ...]
+    server_cpu_s: dict[str, tuple[float, ...]]
+
+
 class LoadInfo(Record):
     """What the generator says of itself: schedule hash, load processes, settings.
 
     generator_cpu_share is CPU time per second of wall time, the mean over time of the busiest load process, and `_max`
     its busiest second; loop_lag_ms_max: how late the loop of any of them was at most within judged windows.
     window_s: planned judged time per target, over all rounds; 0 in records of old, where it is the scenario's.
+    segment_start_s: CLOCK_MONOTONIC of the first worker from which the times of each segment's samples count.
     """
 
     schedule_sha256: str
@@ -232,6 +291,45 @@ class LoadInfo(Record):
     locust_version: str = ""
     complete: bool = True
     notes: tuple[str, ...] = ()
+    segment_start_s: tuple[float, ...] = ()
+    machine: MachineLog | None = None
+
+
+class RateTried(Record):
+    """One step of the search for the highest rate at which a generator process is honest."""
+
+    offered_qps: float
+    send_lag_ms_p99: float
+    generator_cpu_share_max: float
+    n_lost: int
+    honest: bool
+
+
+class Calibration(Record):
+    """The noise floor of a machine: what the generator measures of a server that does nothing.
+
+    created: UTC; machine: what identifies it (`cpu`, `cores`, `kernel`); measure: the null server under `traffic`;
+    honest_qps: the highest rate per generator process at which the p99 of the send lag stayed below
+    `send_lag_limit_ms`, the process kept a fifth of its core idle, and no request was lost; NaN where no rate was.
+    findings: what disturbed the measurement.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    created: str
+    tool_version: str
+    scenario: str = ""
+    machine: Facts
+    traffic: Facts
+    request_bytes: int
+    measure: TargetMeasure
+    send_lag_limit_ms: float
+    honest_qps: float
+    rates: tuple[RateTried, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def age_days(self, at: str) -> float:
+        """Days from the calibration to a moment in ISO 8601, such as `Measurements.created`."""
+        return (datetime.fromisoformat(at) - datetime.fromisoformat(self.created)).total_seconds() / 86_400
 
 
 class Measurements(Record):
@@ -248,6 +346,7 @@ class Measurements(Record):
     ledger: tuple[LedgerRow, ...] = ()
     targets: tuple[TargetInfo, ...] = ()
     load: LoadInfo | None = None
+    calibration: Calibration | None = None
     findings: tuple[Finding, ...] = ()
     stage_s: dict[str, float] = {}
     complete: bool = False

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from harness.records import PRECISE_TIMER, Finding, LedgerRow, Measurements, TargetMeasure
+from harness.judge.arrivals import arrival_findings, missing_findings
+from harness.judge.generator import generator_findings, sending_findings
+from harness.judge.machine import machine_findings
+from harness.judge.measures import SUBJECT
+from harness.judge.noise_floor import noise_floor_findings
+from harness.judge.steadiness import steadiness_findings
+from harness.records import Finding, LedgerRow, Measurements, ObjectiveResult, TargetMeasure
+from harness.samples import Samples
 from harness.scenario import Scenario
 
-SEND_LAG_SHARE = 0.10
-GENERATOR_CPU_SHARE = 0.80
 
-
-def find(scenario: Scenario, measurements: Measurements, measures: tuple[TargetMeasure, ...]) -> tuple[Finding, ...]:
+def find(
+    scenario: Scenario,
+    measurements: Measurements,
+    measures: Sequence[TargetMeasure],
+    objectives: Sequence[ObjectiveResult],
+    samples: Samples | None,
+) -> tuple[Finding, ...]:
     """All findings of a run: those that stages raised while measuring, then those that the figures raise."""
     return (
         *measurements.findings,
         *_incomplete(measurements),
-        *_generator(scenario, measurements),
-        *_workers(measurements),
-        *(finding for m in measures for finding in _send_lag(scenario, m)),
+        *(_load(scenario, measurements, measures, objectives, samples) if samples is not None else ()),
         *_teacher(scenario, measures),
         *(finding for row in measurements.ledger for finding in _control(row)),
     )
@@ -34,60 +42,28 @@ def _incomplete(measurements: Measurements) -> Iterator[Finding]:
         )
 
 
-def _generator(scenario: Scenario, measurements: Measurements) -> Iterator[Finding]:
-    load = measurements.load
-    if load is None:
-        return
-    if load.generator_cpu_share_max > GENERATOR_CPU_SHARE:
-        yield Finding(
-            name="generator-busy",
-            message=f"the load generator used {load.generator_cpu_share_max:.0%} of its core in its busiest second "
-            f"(at most {GENERATOR_CPU_SHARE:.0%})",
-            remedy="lower traffic.offered_qps or use a faster machine: what looks slow may be the generator",
-            hard=True,
-        )
-    if scenario.traffic.arrival == "closed":
-        yield Finding(
-            name="closed-loop",
-            message="requests waited for the answer before, so a slow server was sent fewer of them",
-            remedy="use traffic.arrival: poisson for a verdict that holds for independent users",
-        )
-    if load.timer not in ("", PRECISE_TIMER):
-        yield Finding(
-            name="coarse-timer",
-            message=f"requests were timed by {load.timer}, which sends them up to 1.5 ms late",
-            remedy="generate the load on Linux, where it waits on a timerfd",
-        )
-    for note in load.notes:
-        yield Finding(name="generator-note", message=note, remedy="none needed where the send lag is small")
+def _load(
+    scenario: Scenario,
+    measurements: Measurements,
+    measures: Sequence[TargetMeasure],
+    objectives: Sequence[ObjectiveResult],
+    samples: Samples,
+) -> Iterator[Finding]:
+    """Of the load test. What disturbs only the windows of another target leaves the subject's verdict alone."""
+    if measurements.load is not None:
+        yield from generator_findings(scenario, measurements.load)
+        yield from missing_findings(measurements.load, samples)
+    for measure in measures:
+        target, hard = measure.target, measure.target == SUBJECT
+        judged_on = objectives if hard else ()
+        yield from sending_findings(scenario.sla, measure, hard=hard)
+        yield from machine_findings(measure, hard=hard)
+        yield from arrival_findings(scenario.traffic, samples, target, hard=hard)
+        yield from steadiness_findings(scenario.sla, judged_on, samples.judged(target), target, hard=hard)
+    yield from noise_floor_findings(measurements)
 
 
-def _workers(measurements: Measurements) -> Iterator[Finding]:
-    load = measurements.load
-    if load is not None and load.n_workers_lost:
-        yield Finding(
-            name="worker-lost",
-            message=f"{load.n_workers_lost} of {load.n_workers} load processes were lost, and their requests with them",
-            remedy="look into load/locust.log and run again; what they had measured before is kept",
-            hard=True,
-        )
-
-
-def _send_lag(scenario: Scenario, measure: TargetMeasure) -> Iterator[Finding]:
-    limits = scenario.sla.percentiles.values()
-    lag_ms = measure.send_lag_ms["p99"]
-    if limits and lag_ms > SEND_LAG_SHARE * min(limits):
-        yield Finding(
-            name="send-lag",
-            message=f"{measure.target}: requests left late, p99 {lag_ms:.2f} ms "
-            f"(at most {SEND_LAG_SHARE:.0%} of the tightest limit, {min(limits):g} ms)",
-            remedy="give the load generator a core of its own and a quiet machine",
-            hard=measure.target == "compressed",
-            target=measure.target,
-        )
-
-
-def _teacher(scenario: Scenario, measures: tuple[TargetMeasure, ...]) -> Iterator[Finding]:
+def _teacher(scenario: Scenario, measures: Sequence[TargetMeasure]) -> Iterator[Finding]:
     teacher = next((m for m in measures if m.target == "teacher"), None)
     if teacher is None:
         return

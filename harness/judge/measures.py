@@ -5,16 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from harness.judge.percentiles import percentile
+from harness.judge.seconds import machine_measure
 from harness.ranking_data import Floats
-from harness.records import TargetInfo, TargetMeasure
+from harness.records import LoadInfo, TargetInfo, TargetMeasure
 from harness.samples import UNSENT, Samples
 from harness.scenario import Sla, quantile_of
+
+SUBJECT = "compressed"
+"""The target that the SLA is about."""
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
-def measure(info: TargetInfo, samples: Samples, sla: Sla) -> TargetMeasure:
-    """Percentiles (the usual ones and the SLA's own), rates and counts of the judged samples."""
+def measure(info: TargetInfo, samples: Samples, sla: Sla, load: LoadInfo | None = None) -> TargetMeasure:
+    """Percentiles (the usual ones and the SLA's own), rates and counts of the judged samples, and their machine."""
     quantiles = QUANTILES | {name.removesuffix("_ms"): quantile_of(name) for name in sla.percentiles}
     judged = samples.judged(info.target)
     window_s = _window_s(judged)
@@ -35,6 +39,7 @@ def measure(info: TargetInfo, samples: Samples, sla: Sla) -> TargetMeasure:
         size_mb=info.size_mb,
         memory_mb=info.memory_mb,
         server=info.server,
+        machine=machine_measure(load, samples, info.target),
     )
 
 

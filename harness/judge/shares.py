@@ -28,11 +28,10 @@ from harness.judge.clusters import Clusters, Cycles, Mask, clusters, slowest
 from harness.ranking_data import Floats
 
 ALPHA = 0.05
-_PRIOR = 20
+_PRIOR = 10
 _DISPERSION = 3.0
-_PRICE = 0.6
-_SIZE_LEVELS = (1, 3)
-_DISPERSION_LEVELS = (1, 3, 10)
+_PRICE = 0.4
+_LEVELS = (1, 3, 10)
 _NONE = 1e-6
 
 
@@ -61,10 +60,8 @@ class Share:
 
 def reference(latency_ms: Floats, cycle: Cycles, allowed: float) -> Reference:
     """The clusters of the slowest `allowed` share of requests (n,) and of multiples of it; see the module's text."""
-    levels = {
-        k: clusters(cycle.number, slowest(latency_ms, min(k * allowed, max(allowed, 0.5)))) for k in _DISPERSION_LEVELS
-    }
-    mean = max([1.0, *(levels[k].mean for k in _SIZE_LEVELS)])
+    levels = {k: clusters(cycle.number, slowest(latency_ms, min(k * allowed, max(allowed, 0.5)))) for k in _LEVELS}
+    mean = max([1.0, *(c.mean for c in levels.values())])
     dispersions = [c.dispersion for c in levels.values() if not math.isnan(c.dispersion)]
     return Reference(levels[1].n, mean, dispersion=max([_DISPERSION * _geometric(mean), *dispersions]))
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from harness.judge.findings import find
 from harness.judge.looks import look_at
-from harness.judge.measures import measure
+from harness.judge.measures import SUBJECT, measure
 from harness.judge.objectives import judge_objectives
 from harness.records import Measurements, ObjectiveResult, Report, TargetMeasure, Verdict, VerdictStatus
 from harness.samples import Samples
 from harness.scenario import Scenario
 
-SUBJECT = "compressed"
 _ORDER = (VerdictStatus.FAIL, VerdictStatus.INCONCLUSIVE, VerdictStatus.PASS)
 
 
@@ -20,13 +19,15 @@ def judge(scenario: Scenario, measurements: Measurements, samples: Samples | Non
     objectives: tuple[ObjectiveResult, ...] = ()
     if samples is not None:
         measures = tuple(
-            measure(info, samples, scenario.sla) for info in measurements.targets if info.target in samples.targets
+            measure(info, samples, scenario.sla, measurements.load)
+            for info in measurements.targets
+            if info.target in samples.targets
         )
     subject = next((m for m in measures if m.target == SUBJECT), None)
     if subject is not None and samples is not None and subject.n_planned:
         alpha = look_at(scenario.traffic, measurements.load.window_s if measurements.load else 0.0).alpha
         objectives = judge_objectives(scenario.sla, measurements, subject, samples.judged(SUBJECT), alpha)
-    findings = find(scenario, measurements, measures)
+    findings = find(scenario, measurements, measures, objectives, samples)
     if not objectives or any(finding.hard for finding in findings):
         status = VerdictStatus.INVALID
     else:

@@ -184,6 +184,7 @@ class Collector:
             arrival=traffic.arrival,
             offered_qps=replayed_qps if traffic.arrival == "replay" else traffic.offered_qps,
             n_planned=n_planned,
+            window_s=traffic.window_s,
             generator_cpu_share=_highest(state.cpu_share for state in states),
             generator_cpu_share_max=_highest(state.cpu_share_max for state in states),
             loop_lag_ms_max=_highest(state.loop_lag_ms_max for state in states),
@@ -193,6 +194,7 @@ class Collector:
             locust_version=metadata.version("locust"),
             complete=self._complete,
             notes=tuple(notes),
+            segment_start_s=states[0].segment_start_s if states else (),
         )
 
 

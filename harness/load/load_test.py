@@ -41,6 +41,7 @@ class LoadTest:
         self._watchdog = Watchdog(self._judged)
         self._senders: list[Any] = []
         self._recording: Recording | None = None
+        self._segment_start_s: list[float] = []
         self._taken: list[Rows] = []
         self._queue: list[Rows] = []
         self._tally: tuple[int, Tally] | None = None
@@ -105,6 +106,7 @@ class LoadTest:
                 self._queue.append(rows)
             self._tally = self._recording.number, Tally.of(np.concatenate(self._taken), self._recording.segment)
             self._taken.clear()
+            self._segment_start_s.append(self._recording.start_s)
             self._recording = None
         while len(self._queue) > 1:
             self._send_report()
@@ -145,6 +147,7 @@ class LoadTest:
             cpu_share_max=max(shares, default=float("nan")),
             loop_lag_ms_max=self._watchdog.loop_lag_ms_max,
             timer=self._timer_name,
+            segment_start_s=(*self._segment_start_s, *([] if self._recording is None else [self._recording.start_s])),
             n_in_flight=0 if self._recording is None else self._recording.n_left,
             notes=(*self._notes, *errors),
             failure=self.failure,

@@ -19,7 +19,8 @@ MAX_ROWS = 16_384
 
 class WorkerState(BaseModel):
     """What a worker says of itself: CPU time per second of wall time (mean, busiest second), how late its loop was at
-    most within judged windows, its timer, how many requests it waits for, notes, and the error that ended it."""
+    most within judged windows, its timer, when each segment began (CLOCK_MONOTONIC), how many requests it waits for,
+    notes, and the error that ended it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,6 +28,7 @@ class WorkerState(BaseModel):
     cpu_share_max: float = float("nan")
     loop_lag_ms_max: float = float("nan")
     timer: str = ""
+    segment_start_s: tuple[float, ...] = ()
     n_in_flight: int = 0
     notes: tuple[str, ...] = ()
     failure: str = ""

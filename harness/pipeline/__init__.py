@@ -17,6 +17,7 @@ from harness.errors import EngineError, HarnessError
 from harness.judge.verdict import judge
 from harness.pipeline.bench import engine_times_us
 from harness.pipeline.build import Builder, Step
+from harness.pipeline.calibrations import newest
 from harness.pipeline.data import describe_data, load_data
 from harness.pipeline.run_dir import RunDir
 from harness.pipeline.session import serving
@@ -83,6 +84,7 @@ def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[Run
         scenario=resolved(scenario),
         environment=describe() | {"generator_cpus": placement.generator, "server_cpus": placement.server},
         ndcg=scenario.sla.ndcg,
+        calibration=newest(settings.cache.root),
         findings=findings,
     )
     state = _Run(scenario, settings, run_dir, placement, progress, measured)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.bundle import Bundle
-from harness.load.runner import Target, run_load
+from harness.load.runner import Target
+from harness.pipeline.watched import run_watched
 from harness.placement import Placement
 from harness.protocols import Progress
 from harness.ranking_data import RankingData
@@ -48,16 +49,18 @@ class Session:
         targets = [
             Target(side.target, server.infer_url) for side, server in zip(self.served, self.servers, strict=True)
         ]
-        return run_load(
+        pids = {side.target: server.pids for side, server in zip(self.served, self.servers, strict=True)}
+        return run_watched(
             targets,
+            pids,
             self.data,
             traffic,
             out,
-            self.placement.generator,
+            self.placement,
             self.progress,
-            watch=self._check,
-            load=self.generator,
-            first_round=first_round,
+            self._check,
+            self.generator,
+            first_round,
         )
 
     def infos(self) -> tuple[TargetInfo, ...]:

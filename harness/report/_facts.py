@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 from harness.records import Measurements, Report
+from harness.report import _calibration, _machine
 from harness.report import _numbers as numbers
 from harness.report._table import Table
 
@@ -16,6 +17,8 @@ def tables(report: Report) -> tuple[Table, ...]:
     run = report.measurements
     found = (
         _requests(report),
+        _machine.table(report),
+        *((_calibration.table(run.calibration),) if run.calibration else ()),
         _load(run),
         *(_pairs(f"Engine: {info.target}", dict(info.engine_info)) for info in run.targets),
         _pairs("Environment", {**run.environment, "harness": run.tool_version, "created": run.created}),
@@ -60,7 +63,7 @@ def _requests(report: Report) -> Table:
 def _load(run: Measurements) -> Table:
     if run.load is None:
         return _pairs("Load test", {})
-    facts = run.load.model_dump(exclude={"schedule_sha256", "notes", "complete"})
+    facts = run.load.model_dump(exclude={"schedule_sha256", "notes", "complete", "machine", "segment_start_s"})
     shares = {key: numbers.share(value) for key, value in facts.items() if "_share" in key}
     return _pairs("Load test", {**facts, **shares, "notes": list(run.load.notes)})
 

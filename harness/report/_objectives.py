@@ -41,8 +41,8 @@ def bounds(result: ObjectiveResult) -> str:
     return f"{lower} to {upper}" if lower != upper else "exact"
 
 
-def table(verdict: Verdict, ndcg: NdcgSpec) -> Table:
-    """Every objective: limit, measured, bounds, headroom, status, reason."""
+def table(verdict: Verdict, ndcg: NdcgSpec, note: str = "") -> Table:
+    """Every objective: limit, measured, bounds, headroom, status, reason; `note` below them."""
     rows = tuple(
         (
             name(result.name, ndcg),
@@ -56,7 +56,7 @@ def table(verdict: Verdict, ndcg: NdcgSpec) -> Table:
         for result in verdict.objectives
     )
     columns = ("objective", "status", "limit", "measured", "95 % bounds", "headroom", "reason")
-    return Table("Objectives", columns, rows, n_text=2, wide=(6,))
+    return Table("Objectives", columns, rows, n_text=2, wide=(6,), note=note)
 
 
 def headroom(result: ObjectiveResult) -> str:

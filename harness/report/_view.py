@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.records import Finding, Report, VerdictStatus
-from harness.report import _bought, _facts, _ledger, _objectives
+from harness.report import _bought, _calibration, _facts, _ledger, _objectives
+from harness.report._findings import said
 from harness.report._sentence import headline, sentence
 from harness.report._table import Cell, Table
 
@@ -40,17 +41,23 @@ def view(report: Report) -> View:
         status=report.verdict.status,
         alarm=_alarm(report),
         sentence=sentence(report),
-        objectives=_objectives.table(report.verdict, run.ndcg),
+        objectives=_objectives.table(report.verdict, run.ndcg, _calibration.beside_the_sla(report)),
         bought=bought,
         highlights=_bought.highlights(bought, main.name.removesuffix("_ms") if main else "p99"),
         ledger=_ledger.table(run.ledger, run.ndcg),
         remarks=_ledger.remarks(run.ledger, run.ndcg),
-        findings=tuple(dict.fromkeys((*report.verdict.findings, *run.findings))),
+        findings=_findings(report),
         facts=_facts.tables(report),
         scenario=_facts.scenario_yaml(run),
         scenario_packed=_facts.scenario_yaml(run, flow=True),
         command=run.command,
     )
+
+
+def _findings(report: Report) -> tuple[Finding, ...]:
+    """The verdict's, and those that stages raised in a run that was never judged; each once."""
+    found = (*report.verdict.findings, *report.measurements.findings)
+    return tuple({(finding.name, finding.target, finding.message): said(finding) for finding in found}.values())
 
 
 def _alarm(report: Report) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from harness.records import Report, VerdictStatus
-from harness.report import _suite
+from harness.records import Calibration, Finding, Report, VerdictStatus
+from harness.report import _calibration, _suite
+from harness.report._findings import said
 from harness.report._printable import printable
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view
@@ -56,6 +57,17 @@ def render_suite(reports: list[Report]) -> str:
     return _drawn(parts)
 
 
+def render_calibration(calibration: Calibration) -> str:
+    """The noise floor, how it was found, and what disturbed it."""
+
+    def parts(page: _Page) -> Iterator[RenderableType]:
+        yield from page.section(_calibration.rates(calibration))
+        yield from page.section(_calibration.table(calibration))
+        yield from page.findings(said(finding) for finding in calibration.findings)
+
+    return _drawn(parts)
+
+
 def _drawn(parts: Callable[[_Page], Iterator[RenderableType]]) -> str:
     from rich.console import Console
 
@@ -83,8 +95,6 @@ class _Page:
         self.symbols = str.maketrans(_PLAIN if plain else {})
 
     def run(self, shown: View) -> Iterator[RenderableType]:
-        from rich.padding import Padding
-
         heading = self.text(f"{shown.name}  ", "bold")
         yield heading.append_text(self.status(shown.status))
         if shown.alarm:
@@ -94,12 +104,7 @@ class _Page:
             yield from self.section(table)
         for remark in shown.remarks:
             yield self.text(f"- {remark}", "")
-        if shown.findings:
-            yield self.text("\nFindings", "bold")
-        for finding in shown.findings:
-            weight = " (makes the run INVALID)" if finding.hard else ""
-            yield self.text(f"- {finding.name}{weight}: {finding.message}", "bold" if finding.hard else "")
-            yield Padding(self.text(f"→ {finding.remedy}", ""), (0, 0, 0, 2))
+        yield from self.findings(shown.findings)
         for table in shown.facts:
             yield from self.section(table) if len(table.columns) > 2 else self.packed(table)
         yield self.text("\nResolved scenario", "bold")
@@ -108,6 +113,16 @@ class _Page:
             yield self.text("\nRepeat this run with", "bold")
             yield self.text(shown.command, "")
         yield self.text("\n", "").append_text(heading)
+
+    def findings(self, found: Iterable[Finding]) -> Iterator[RenderableType]:
+        from rich.padding import Padding
+
+        for place, finding in enumerate(found):
+            if not place:
+                yield self.text("\nFindings", "bold")
+            weight = " (makes the run INVALID)" if finding.hard else ""
+            yield self.text(f"- {finding.name}{weight}: {finding.message}", "bold" if finding.hard else "")
+            yield Padding(self.text(f"→ {finding.remedy}", ""), (0, 0, 0, 2))
 
     def section(self, table: Table) -> Iterator[RenderableType]:
         from rich import box

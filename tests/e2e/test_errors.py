@@ -74,7 +74,7 @@ def test_groups_of_one_and_groups_without_a_positive_are_fine(cli):
     query = np.concatenate([GROUPS, [100, 101, 102]])
     grades = ["0"] * 4 + ["0", "1", "2", "0"] * 29 + ["1", "0", "1"]
     done = cli("run", cli.scenario(data=own_data(table(cli, "data", grades, query)), ranker={"min_rows_per_leaf": 2}))
-    assert done.returncode == 0, done.stderr
+    assert cli.ended(done, 0), done.stderr
 
 
 def test_missing_data_is_named(cli):

@@ -16,7 +16,7 @@ SAVED = {"scenario.yaml", "measurements.json", "samples.npz", "result.json", "re
 def test_from_scenario_to_report_and_again_from_the_cache(cli):
     scenario = cli.scenario(compress=RECIPE, engine="tl2cgen", traffic={"teacher": True, "rounds": 2})
     done = cli("run", scenario)
-    assert done.returncode == 0, done.stderr
+    assert cli.ended(done, 0), done.stderr
     assert "PASS" in done.stdout
     run_dir = cli.only_run()
     assert {path.name for path in run_dir.iterdir()} >= SAVED
@@ -29,17 +29,19 @@ def test_from_scenario_to_report_and_again_from_the_cache(cli):
         measure = next(m for m in result["measures"] if m["target"] == target)
         assert measure["n_planned"] == measure["n_ok"] > 50
         assert measure["server"]["requests"] >= measure["n_ok"]
+        assert measure["machine"]["n_seconds"] >= 1
+        assert 0 < measure["machine"]["server_cpu_us"] < 1e6
     assert open_bundle(run_dir / "bundle").manifest.digest == ledger[-1]["digest"]
 
     again = cli("run", scenario, "--json")
-    assert again.returncode == 0, again.stderr
+    assert cli.ended(again, 0), again.stderr
     rows = json.loads(again.stdout)["measurements"]["ledger"]
     assert all(row["cached"] for row in rows)
     assert [row["digest"] for row in rows] == [row["digest"] for row in ledger]
 
 
 def test_judge_and_report_work_from_files_without_measuring(cli):
-    assert cli("run", cli.scenario()).returncode == 0
+    assert cli.ended(cli("run", cli.scenario()), 0)
     run_dir = cli.only_run()
     before = (run_dir / "samples.npz").read_bytes()
     measurements = run_dir / "measurements.json"
@@ -48,7 +50,8 @@ def test_judge_and_report_work_from_files_without_measuring(cli):
     measurements.write_text(json.dumps(content))
     (run_dir / "result.json").unlink()
     judged = cli("judge", run_dir)
-    assert (judged.returncode, "FAIL" in judged.stdout) == (1, True)
+    assert cli.ended(judged, 1)
+    assert "FAIL" in judged.stdout
     assert (run_dir / "samples.npz").read_bytes() == before
     for name, mark in [
         ("terminal", "FAIL"),
@@ -67,7 +70,7 @@ def test_a_suite_runs_all_and_prints_one_table(cli):
     suite = cli.root / "both.yaml"
     suite.write_text(f"suite: both\nscenarios: [{passes.name}, {fails.name}]\n")
     done = cli("run", suite)
-    assert done.returncode == 1, done.stderr
+    assert cli.ended(done, 1), done.stderr
     assert "PASS" in done.stdout
     assert "FAIL" in done.stdout
     assert {p.suffix for p in (cli.root / "results").glob("both-*.*")} == {".html", ".md", ".json"}

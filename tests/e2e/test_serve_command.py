@@ -16,7 +16,7 @@ from harness.scoring import score
 @pytest.mark.parametrize("what", ["bundle", "scenario"])
 def test_scores_over_http_are_those_of_the_bundle(cli, what):
     scenario = cli.scenario()
-    assert cli("run", scenario).returncode == 0
+    assert cli.ended(cli("run", scenario), 0)
     bundle = cli.only_run() / "bundle"
     process = cli.start("serve", bundle if what == "bundle" else scenario, "--port", "0")
     url = next(match[0] for line in process.stderr if (match := re.search(r"http://\S+/infer", line)))

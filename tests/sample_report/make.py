@@ -15,14 +15,19 @@ from pathlib import Path
 import numpy as np
 
 from harness import registry
+from harness.judge.measures import measure
 from harness.judge.verdict import judge
 from harness.records import (
+    Calibration,
     Finding,
     LedgerRow,
     LoadInfo,
+    MachineLog,
+    MachineMeasure,
     Measurements,
     ModelSize,
     QualityDrop,
+    RateTried,
     Report,
     TargetInfo,
 )
@@ -133,6 +138,54 @@ def served(target: str, engine: str, row: LedgerRow, us: float, memory_mb: float
     )
 
 
+def machine_log() -> MachineLog:
+    """A quiet machine for 52 s, on which another process ran for one second of the teacher's window."""
+    n = 52
+    quiet, at_s = (0.0,) * n, np.arange(1.0, n + 1.0)
+    foreign = np.full(n, 0.004)
+    foreign[9] = 0.31
+    teacher = np.where(at_s <= 26, 0.88, 0.0)
+    return MachineLog(
+        started="2025-01-31T12:00:30.000+00:00",
+        generator_cpus=(0,),
+        server_cpus=(1,),
+        end_s=tuple(at_s + 5000),
+        duration_s=(1.0,) * n,
+        steal_share=tuple(np.where(at_s % 8 == 0, 0.005, 0.0)),
+        foreign_share=tuple(foreign),
+        throttled_share=quiet,
+        pressure_share={"cpu": tuple(0.02 + foreign / 2), "memory": quiet, "io": quiet},
+        generator_cpu_share=(tuple(0.05 + 0.01 * (at_s % 3)),),
+        server_cpu_s={"teacher": tuple(teacher), "compressed": tuple(np.where(at_s > 26, 0.145, 0.0))},
+    )
+
+
+def calibration() -> Calibration:
+    """The noise floor of the sample's machine, two days before."""
+    due = np.arange(2000) / 200
+    n = due.size
+    sent = due + np.random.default_rng(6).gamma(2.0, 0.00003, n)
+    zeros = np.zeros(n, dtype=np.int32)
+    null = Samples(
+        ("null",), zeros.astype(np.int16), zeros.astype(np.int16), np.ones(n, dtype=bool), due, sent, sent + 0.00022,
+        np.full(n, 200, dtype=np.int16), zeros + 100, zeros,
+    )  # fmt: skip
+    seen = measure(TargetInfo(target="null", engine="null"), null, Scenario.model_validate(SCENARIO).sla)
+    return Calibration(
+        created="2025-01-29T12:00:00+00:00",
+        tool_version="0.1.0",
+        machine={"cpu": "Example CPU @ 2.40GHz", "cores": 2, "kernel": "Linux 6.1.0"},
+        traffic={"arrival": "constant", "offered_qps": 200.0, "n_candidates": 100},
+        request_bytes=54536,
+        measure=seen.model_copy(update={"machine": MachineMeasure(generator_cpu_share_max=0.11)}),
+        send_lag_limit_ms=0.5,
+        honest_qps=1600.0,
+        rates=(
+            RateTried(offered_qps=1600.0, send_lag_ms_p99=0.31, generator_cpu_share_max=0.66, n_lost=0, honest=True),
+        ),
+    )
+
+
 def report(samples: Samples) -> Report:
     """The judged sample."""
     scenario = Scenario.model_validate(SCENARIO)
@@ -146,6 +199,7 @@ def report(samples: Samples) -> Report:
             "cpu": "Example CPU @ 2.40GHz",
             "isa": {"machine": "x86_64", "vector": ["avx2", "fma"]},
             "cores": 2,
+            "kernel": "Linux 6.1.0",
             "affinity": [0, 1],
             "governor": "",
             "virtual_machine": True,
@@ -173,7 +227,10 @@ def report(samples: Samples) -> Report:
             generator_cpu_share_max=0.31,
             timer="libev",
             locust_version="2.37.0",
+            segment_start_s=(5000.5, 5026.5),
+            machine=machine_log(),
         ),
+        calibration=calibration(),
         findings=(
             Finding(
                 name="shared-core",

@@ -28,7 +28,7 @@ def recording(**traffic: object) -> Recording:
 
 @pytest.mark.parametrize("timer", TIMERS, ids=lambda timer: timer.name)
 def test_sends_each_request_once_and_never_early(timer: Timer) -> None:
-    record, seen = recording(arrival="poisson"), []
+    record, seen, before_s = recording(arrival="poisson"), [], monotonic()
 
     def send(body: int) -> int:
         seen.append(body)
@@ -40,6 +40,7 @@ def test_sends_each_request_once_and_never_early(timer: Timer) -> None:
     sent_s, done_s = np.array(record.sent_s), np.array(record.done_s)
     failed = np.array(record.body) == 0
     assert record.n_due == len(record.due_s)
+    assert before_s <= record.start_s <= monotonic() - sent_s[-1]
     assert (sent_s >= np.array(record.due_s)).all()
     assert (done_s[~failed] > sent_s[~failed]).all()
     assert np.isnan(done_s[failed]).all()

@@ -1,3 +1,4 @@
+from harness.records import Finding
 from harness.report import _bought, _ledger, _objectives, _suite
 from harness.report._view import view
 
@@ -69,3 +70,34 @@ def test_facts_name_seeds_digests_and_unknown_figures(report_of):
     assert facts["Seeds and digests"]["bundle served as compressed"] == ("04" * 32,)
     assert facts["Environment"]["clock_drift_ppm"] == ("–",)
     assert "governor" not in facts["Environment"]
+
+
+def test_the_noise_floor_stands_beside_the_sla(report_of):
+    report = report_of("pass")
+    assert view(report).objectives.note.startswith(
+        "Noise floor p99 0.430 ms, 1.72 % of the SLA, measured 2 days before"
+    )
+    unknown = report.measurements.model_copy(update={"calibration": None})
+    assert view(report.model_copy(update={"measurements": unknown})).objectives.note == ""
+    tables = {table.title: table for table in view(report).facts}
+    assert cells(tables["Noise floor"])["latency"] == ("0.272 ms", "0.430 ms", "0.516 ms")
+    assert "honest (p99 send lag within 0.500 ms) up to 1,600 requests per second" in tables["Noise floor"].note
+
+
+def test_the_machine_during_the_run_by_target(report_of):
+    tables = {table.title: table for table in view(report_of("pass")).facts}
+    machine = cells(tables["Machine during the run"])
+    assert machine["teacher"][:2] == ("24", "1.68 % | 31.0 %")
+    assert machine["compressed"][1] == "0.400 % | 0.400 %"
+    assert machine["compressed"][-1] == "2.40 ms"
+    assert "Machine during the run" not in {table.title for table in view(report_of("incomplete")).facts}
+
+
+def test_a_finding_tells_its_figure_and_threshold_once(report_of):
+    report = report_of("invalid")
+    late = Finding(name="send-lag", message="late", remedy="r", figure=3.06, threshold=2.5, unit="ms")
+    busy = Finding(name="foreign-cpu", message="busy", remedy="r", figure=0.062, threshold=0.05, unit="share")
+    run = report.measurements.model_copy(update={"findings": (late,)})
+    verdict = report.verdict.model_copy(update={"findings": (late, busy)})
+    found = view(report.model_copy(update={"measurements": run, "verdict": verdict})).findings
+    assert [f.message for f in found] == ["late (3.06 ms, threshold 2.50 ms)", "busy (6.20 %, threshold 5.00 %)"]

@@ -1,0 +1,99 @@
+"""Was the window long and steady enough? Latency that drifts, and samples too few for an objective."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from harness.ranking_data import Floats
+from harness.records import Finding, ObjectiveResult, VerdictStatus
+from harness.samples import Samples
+from harness.scenario import Sla, quantile_of
+
+LEVEL = 0.95
+DRIFT = 0.10
+BATCHES_PER_THIRD = 10
+FEWEST_PER_BATCH = 10
+STUDENTISED_RANGE = 8.0
+"""How many standard errors the thirds must differ by. For independent batches 4.5 would err once in a hundred runs
+(Tukey's studentised range, 3 means, 27 degrees of freedom); queues carry over from batch to batch. At 8, of 1,500
+simulated steady queues of 80 % utilisation each (exponential, fixed and log-normal service; 60 s at 200, 10 s at 500
+and 20 s at 100 requests per second) at most 0.3 % are called drifting."""
+
+
+def steadiness_findings(
+    sla: Sla, objectives: Sequence[ObjectiveResult], samples: Samples, target: str, *, hard: bool
+) -> Iterator[Finding]:
+    """What the judged samples of one target say. `objectives` are those judged on it, else empty."""
+    failed = {result.name for result in objectives if result.status is VerdictStatus.FAIL}
+    yield from _too_few(sla, failed, samples, target, hard=hard)
+    yield from _drift(samples, target, missed=bool(failed & sla.percentiles.keys()), hard=hard)
+
+
+def fewest(q: float) -> int:
+    """Samples below which not even a run without a miss shows the q-quantile to hold with 95 % confidence."""
+    return math.ceil(math.log(1 - LEVEL) / math.log(q))
+
+
+def _too_few(sla: Sla, failed: set[str], samples: Samples, target: str, *, hard: bool) -> Iterator[Finding]:
+    """For the most demanding objective; one that has failed had samples enough."""
+    needed = {name: fewest(quantile_of(name)) for name in sla.percentiles if name not in failed}
+    name = max(needed, key=needed.__getitem__, default=None)
+    if name is not None and len(samples) < needed[name]:
+        yield Finding(
+            name="too-few-samples",
+            message=f"{target}: {len(samples)} judged requests are too few for {name}, which needs {needed[name]}",
+            remedy="raise traffic.window_s or traffic.offered_qps",
+            hard=hard,
+            target=target,
+            figure=len(samples),
+            threshold=needed[name],
+            unit="requests",
+        )
+
+
+def _drift(samples: Samples, target: str, *, missed: bool, hard: bool) -> Iterator[Finding]:
+    thirds_ms = drift(samples)
+    if thirds_ms is None:
+        return
+    change = max(thirds_ms) / min(thirds_ms) - 1
+    overload = missed and thirds_ms[0] < thirds_ms[1] < thirds_ms[2]
+    yield Finding(
+        name="latency-drift",
+        message=f"{target}: median latency went from {thirds_ms[0]:.3g} over {thirds_ms[1]:.3g} to "
+        f"{thirds_ms[2]:.3g} ms between the thirds of the window"
+        + (": the server does not keep up with this rate" if overload else ""),
+        remedy="lower traffic.offered_qps, or use a faster ranker or more serve.workers"
+        if overload
+        else "raise traffic.warm_up_s until latency is steady, and look for what changes in the server",
+        hard=hard and not overload,
+        target=target,
+        figure=change,
+        threshold=DRIFT,
+        unit="share",
+    )
+
+
+def drift(samples: Samples) -> tuple[float, float, float] | None:
+    """Typical latency in ms of each third of the judged window, where they differ for certain and by over a tenth.
+
+    Each third is the geometric mean of the medians of its batches of consecutive answered requests; that the thirds
+    differ by more than chance is judged by how much the batches of one third differ, as in a one-way analysis of
+    variance, but by the median of the three variances: a step inside one third inflates only that one's.
+    """
+    order = np.lexsort((samples.due_s, samples.segment))
+    latency_ms: Floats = samples.latency_ms[order]
+    answered = latency_ms[np.isfinite(latency_ms)]
+    n_batches = 3 * BATCHES_PER_THIRD
+    size = answered.size // n_batches
+    if size < FEWEST_PER_BATCH:
+        return None
+    batches = np.log(np.median(answered[: size * n_batches].reshape(n_batches, size), axis=1)).reshape(3, -1)
+    means = batches.mean(axis=1)
+    error = math.sqrt(float(np.median(batches.var(axis=1, ddof=1))) / BATCHES_PER_THIRD)
+    if np.ptp(means) <= max(math.log1p(DRIFT), STUDENTISED_RANGE * error):
+        return None
+    first, second, third = np.exp(means)
+    return float(first), float(second), float(third)

@@ -1,0 +1,26 @@
+"""The noise floor, measured for real, and a later run that carries it."""
+
+import json
+
+import pytest
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_orphans")
+def test_a_calibration_is_kept_and_shown_beside_the_sla_of_later_runs(cli, tmp_path):
+    cli.cache = tmp_path / "cache"
+    done = cli("calibrate", cli.scenario("gentle", sla={"p50_ms": 1000}), "--window-s", 1, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    measure = found["measure"]
+    assert measure["n_planned"] == measure["n_ok"] > 10
+    assert 0 < measure["round_trip_ms"]["p50"] <= measure["latency_ms"]["p50"]
+    assert found["traffic"]["n_candidates"] == 20
+    assert found["scenario"] == "gentle"
+    assert found["rates"][0]["offered_qps"] == 50
+    assert found["send_lag_limit_ms"] == 100
+    run = cli("run", cli.scenario(sla={"p50_ms": 1000}))
+    assert "Noise floor p50" in run.stdout
+    carried = cli.result()["measurements"]["calibration"]
+    assert carried == found
+    assert "no-calibration" not in run.stdout
