@@ -35,11 +35,11 @@ class RunDir:
     path: Path
 
     @classmethod
-    def create(cls, root: Path, scenario: Scenario) -> RunDir:
-        """A new directory named by scenario, time and digest of the resolved scenario: no two runs share one."""
+    def create(cls, root: Path, scenario: Scenario, kind: str = "") -> RunDir:
+        """A new directory named by scenario, kind, time and digest of the resolved scenario: no two runs share one."""
         what = resolved(scenario)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        base = f"{scenario.name}-{stamp}-{key_of(what)[:8]}"
+        base = "-".join(filter(None, (scenario.name, kind, stamp, key_of(what)[:8])))
         for attempt in range(100):
             path = root / (f"{base}-{attempt}" if attempt else base)
             try:
