@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from harness import __version__
+from harness.cli.capacity import capacity
 from harness.cli.catalogue import init, list_plugins, schema
 from harness.cli.results import judge, report
 from harness.cli.run import run, validate
@@ -34,7 +35,7 @@ def harness(debug: bool) -> None:
     del debug  # read by `main`, which also sees errors that click raises before this runs
 
 
-for command in (run, validate, list_plugins, judge, report, schema, init, serve):
+for command in (run, validate, capacity, list_plugins, judge, report, schema, init, serve):
     harness.add_command(command)
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from harness.judge.at_rate import judge_load
 from harness.ranking_data import Floats
-from harness.records import LoadInfo, Measurements, TargetMeasure, VerdictStatus
+from harness.records import Finding, LoadInfo, Measurements, TargetMeasure, VerdictStatus
 from harness.samples import Samples
 from harness.scenario import Scenario, Sla
-from harness.studies import CapacityPoint
+from harness.studies import Capacity, CapacityPoint
 
 KNEE_PERCENTILE = "p50"
 _LEAST = 1e-6  # strain of an error rate alone, where nothing failed
@@ -44,6 +44,53 @@ def strain(sla: Sla, measure: TargetMeasure) -> float:
     if sla.error_rate is not None and measure.error_rate > 0:
         strains.append(measure.error_rate / sla.error_rate if sla.error_rate else math.inf)
     return max(strains, default=0.0)
+
+
+def judge_capacity(name: str, measurements: Measurements, points: Sequence[CapacityPoint], budget_s: float) -> Capacity:
+    """What all points of a search amount to."""
+    lower, upper = interval(points)
+    return Capacity(
+        name=name,
+        measurements=measurements,
+        points=tuple(points),
+        lower_qps=lower,
+        upper_qps=upper,
+        estimate_qps=crossing(points),
+        knee_qps=knee(points),
+        knee_of=KNEE_PERCENTILE,
+        budget_s=budget_s,
+        findings=tuple(_find(measurements, points, lower, upper)),
+    )
+
+
+def _find(measurements: Measurements, points: Sequence[CapacityPoint], lower: float, upper: float) -> Iterator[Finding]:
+    if not measurements.complete:
+        yield Finding(
+            name="incomplete-run",
+            message=f"the search did not finish: {measurements.failure or 'interrupted'}",
+            remedy="search again; finished stages are reused from the cache",
+        )
+    invalid = [p for p in points if p.status is VerdictStatus.INVALID]
+    if invalid:
+        reasons = dict.fromkeys(f.name for p in invalid for f in p.findings if f.hard)
+        yield Finding(
+            name="invalid-points",
+            message=f"{len(invalid)} of {len(points)} load tests can't be trusted ({', '.join(reasons)}) and are left "
+            f"out; the slowest of them offered {min(p.offered_qps for p in invalid):.4g} requests/s",
+            remedy="give the load generator a core of its own and a quiet machine",
+        )
+    if points and not lower:
+        yield Finding(
+            name="no-rate-passed",
+            message="no tested rate was shown to meet the SLA",
+            remedy="raise --budget-s where the points are INCONCLUSIVE; else relax the SLA or use a faster ranker",
+        )
+    if points and math.isinf(upper):
+        yield Finding(
+            name="no-rate-failed",
+            message="no tested rate was shown to miss the SLA: the capacity is open upwards",
+            remedy="raise --budget-s, or generate load from more cores where points are INVALID",
+        )
 
 
 def interval(points: Sequence[CapacityPoint]) -> tuple[float, float]:
@@ -100,8 +147,9 @@ def _falling(values: Floats, weights: Floats) -> Floats:
 def _columns(points: Sequence[CapacityPoint], value: Callable[[CapacityPoint], float]) -> tuple[Floats, Floats, Floats]:
     """Rate, value and weight of the points that can be trusted, each (n,), ascending by rate; equal rates merged."""
     sound = [p for p in points if p.status is not VerdictStatus.INVALID]
-    rates, place = np.unique([p.offered_qps for p in sound], return_inverse=True)
-    counts = np.array([float(p.measure.n_planned) for p in sound])
-    weights = np.bincount(place, counts, minlength=rates.size)
-    values = np.bincount(place, counts * [value(p) for p in sound], minlength=rates.size) / weights
-    return rates, values, weights
+    offered = np.array([p.offered_qps for p in sound])
+    counts = np.array([p.measure.n_planned for p in sound], dtype=np.float64)
+    rates = np.unique(offered)
+    weights = np.array([counts[offered == rate].sum() for rate in rates])
+    sums = counts * np.array([value(p) for p in sound])
+    return rates, np.array([sums[offered == rate].sum() for rate in rates]) / weights, weights

@@ -11,7 +11,7 @@ from harness.judge.verdict import judge
 from harness.pipeline.bench import engine_times_us
 from harness.pipeline.build import Builder, Step
 from harness.pipeline.data import describe_data, load_data
-from harness.pipeline.run_dir import RunDir
+from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
 from harness.pipeline.session import serving
 from harness.pipeline.sides import sides
 from harness.pipeline.state import RunState, Settings
@@ -22,8 +22,6 @@ from harness.ranking_data import Splits
 from harness.records import LedgerRow, Report
 from harness.scenario import Choice, Scenario, options
 from harness.scoring import reference_engine
-
-SAVED_FORMATS = ("json", "markdown", "html")
 
 
 def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[RunDir, Report]:

@@ -6,6 +6,9 @@ samples.npz          one row per planned request
 bundle/              the compressed bundle that was served
 load/                the plan, the histograms and the generator's log
 result.json, report.html, summary.md    what judging and rendering made of it
+
+A capacity search has points/ in place of load/ and samples.npz, a folder per load test, and capacity.json, .html, .md;
+a comparison has compare.json, .html, .md.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from harness.samples import Samples
 from harness.scenario import Scenario, dump_yaml, from_resolved, resolved
 
 R = TypeVar("R", bound=Record)
+SAVED_FORMATS = ("json", "markdown", "html")
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
-from harness.records import Measurements, Report
+from harness.records import Measurements, TargetMeasure
 from harness.report import _numbers as numbers
 from harness.report._table import Table
 
 
-def tables(report: Report) -> tuple[Table, ...]:
+def tables(run: Measurements, measures: Sequence[TargetMeasure]) -> tuple[Table, ...]:
     """All facts, table by table; those without content are left out."""
-    run = report.measurements
     found = (
-        _requests(report),
+        _requests(measures),
         _load(run),
         *(_pairs(f"Engine: {info.target}", dict(info.engine_info)) for info in run.targets),
         _pairs("Environment", {**run.environment, "harness": run.tool_version, "created": run.created}),
@@ -38,7 +37,7 @@ def scenario_yaml(run: Measurements, *, flow: bool = False) -> str:
     return out.getvalue()
 
 
-def _requests(report: Report) -> Table:
+def _requests(measures: Sequence[TargetMeasure]) -> Table:
     rows = tuple(
         (
             m.target,
@@ -51,7 +50,7 @@ def _requests(report: Report) -> Table:
             numbers.ms(m.round_trip_ms.get("p99", float("nan"))),
             numbers.ms(m.send_lag_ms.get("p99", float("nan"))),
         )
-        for m in report.measures
+        for m in measures
     )
     heads = ("target", "planned", "answered", "failed", "not sent", "window", "rate", "p99 round trip", "p99 send lag")
     return Table("Requests", heads, rows)

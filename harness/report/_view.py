@@ -46,7 +46,7 @@ def view(report: Report) -> View:
         ledger=_ledger.table(run.ledger, run.ndcg),
         remarks=_ledger.remarks(run.ledger, run.ndcg),
         findings=tuple(dict.fromkeys((*report.verdict.findings, *run.findings))),
-        facts=_facts.tables(report),
+        facts=_facts.tables(run, report.measures),
         scenario=_facts.scenario_yaml(run),
         scenario_packed=_facts.scenario_yaml(run, flow=True),
         command=run.command,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from harness.records import Report, VerdictStatus
 from harness.report import _suite
 from harness.report._printable import printable
+from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view
 from harness.samples import Samples
+from harness.studies import Study
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -56,6 +58,11 @@ def render_suite(reports: list[Report]) -> str:
     return _drawn(parts)
 
 
+def render_study(study: Study) -> str:
+    """A capacity search or a comparison, its sentence last, where the eye is."""
+    return _drawn(lambda page: page.study(study_view(study)))
+
+
 def _drawn(parts: Callable[[_Page], Iterator[RenderableType]]) -> str:
     from rich.console import Console
 
@@ -83,8 +90,6 @@ class _Page:
         self.symbols = str.maketrans(_PLAIN if plain else {})
 
     def run(self, shown: View) -> Iterator[RenderableType]:
-        from rich.padding import Padding
-
         heading = self.text(f"{shown.name}  ", "bold")
         yield heading.append_text(self.status(shown.status))
         if shown.alarm:
@@ -94,6 +99,22 @@ class _Page:
             yield from self.section(table)
         for remark in shown.remarks:
             yield self.text(f"- {remark}", "")
+        yield from self.rest(shown)
+        yield self.text("\n", "").append_text(heading)
+
+    def study(self, shown: StudyView) -> Iterator[RenderableType]:
+        yield self.text(f"{shown.kicker}: {shown.name}", "bold")
+        if shown.alarm:
+            yield self.text(shown.alarm, "bold red")
+        for table in shown.tables:
+            yield from self.section(table)
+        yield from self.rest(shown)
+        yield self.text(f"\n{shown.sentence}", "bold")
+
+    def rest(self, shown: View | StudyView) -> Iterator[RenderableType]:
+        """What every page ends with."""
+        from rich.padding import Padding
+
         if shown.findings:
             yield self.text("\nFindings", "bold")
         for finding in shown.findings:
@@ -107,7 +128,6 @@ class _Page:
         if shown.command:
             yield self.text("\nRepeat this run with", "bold")
             yield self.text(shown.command, "")
-        yield self.text("\n", "").append_text(heading)
 
     def section(self, table: Table) -> Iterator[RenderableType]:
         from rich import box

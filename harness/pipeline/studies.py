@@ -1,0 +1,54 @@
+"""Publishing a study, capacity or comparison: `<kind>.json`, `.md` and `.html` in its run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness import registry
+from harness.errors import HarnessError, UsageError
+from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
+from harness.pipeline.state import RunState
+from harness.studies import Capacity, Comparison, Study
+
+KINDS = ("capacity", "compare")
+S = TypeVar("S", Capacity, Comparison)
+
+
+def save_study(run_dir: RunDir, study: Study) -> None:
+    """Keep what is known so far as `<kind>.json`; enough to judge and report it later."""
+    run_dir.write(f"{study.kind}.json", study.model_dump_json())
+
+
+def publish_study(run_dir: RunDir, study: S) -> S:
+    """Write every saved format of a study."""
+    named = study.model_copy(update={"run": run_dir.path.name})
+    for name in SAVED_FORMATS:
+        plugin = registry.report_format(name)
+        run_dir.write(f"{study.kind}{Path(plugin.SUFFIX).suffix}", plugin.render_study(named))
+    return named
+
+
+def keep_study(state: RunState, error: BaseException, judged: Callable[[], S]) -> None:
+    """Publish what there is of a study that `error` ended; a second failure does not hide the first."""
+    try:
+        state.fail(error)
+        publish_study(state.run_dir, judged())
+    except HarnessError as second:
+        state.progress(f"could not write the report of the unfinished search: {second}")
+
+
+def read_study(run_dir: RunDir) -> Study | None:
+    """The study that a run directory holds, or None where it holds a run. UsageError where it is damaged."""
+    for kind in KINDS:
+        file = run_dir.path / f"{kind}.json"
+        if file.is_file():
+            try:
+                study: Study = TypeAdapter(Study).validate_json(file.read_bytes())
+            except (OSError, ValidationError) as error:
+                raise UsageError(f"damaged {file.name}: {error}", where=str(file)) from error
+            return study
+    return None
