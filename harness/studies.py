@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.records import SCHEMA_VERSION, Finding, Measurements, ObjectiveResult, Record, TargetMeasure, VerdictStatus
+from harness.records import (
+    SCHEMA_VERSION,
+    Finding,
+    LoadInfo,
+    Measurements,
+    ObjectiveResult,
+    Record,
+    TargetMeasure,
+    VerdictStatus,
+)
 
 UNKNOWN = float("nan")
 
@@ -21,6 +30,7 @@ class CapacityPoint(Record):
     near_edge: bool
     strain: float
     measure: TargetMeasure
+    load: LoadInfo
     objectives: tuple[ObjectiveResult, ...] = ()
     findings: tuple[Finding, ...] = ()
     samples: str = ""

@@ -32,6 +32,7 @@ def capacity_point(
         near_edge=near_edge,
         strain=strain(scenario.sla, measure),
         measure=measure,
+        load=load,
         objectives=report.verdict.objectives,
         findings=report.verdict.findings,
         samples=folder,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from harness.judge.findings import find
 from harness.judge.measures import measure
 from harness.judge.objectives import judge_objectives
-from harness.records import Measurements, ObjectiveResult, Report, TargetMeasure, Verdict, VerdictStatus
+from harness.records import Finding, Measurements, ObjectiveResult, Report, TargetMeasure, Verdict, VerdictStatus
 from harness.samples import Samples
 from harness.scenario import Scenario
 
@@ -25,9 +27,19 @@ def judge(scenario: Scenario, measurements: Measurements, samples: Samples | Non
     if subject is not None and samples is not None and subject.n_planned:
         objectives = judge_objectives(scenario.sla, measurements, subject, samples.judged(SUBJECT))
     findings = find(scenario, measurements, measures)
+    verdict = verdict_of(objectives, findings)
+    return Report(name=scenario.name, measurements=measurements, measures=measures, verdict=verdict)
+
+
+def verdict_of(objectives: tuple[ObjectiveResult, ...], findings: tuple[Finding, ...]) -> Verdict:
+    """The worst status of the objectives; INVALID where there are none, or where a finding is hard."""
     if not objectives or any(finding.hard for finding in findings):
         status = VerdictStatus.INVALID
     else:
-        status = min((o.status for o in objectives), key=_ORDER.index)
-    verdict = Verdict(status=status, objectives=objectives, findings=findings)
-    return Report(name=scenario.name, measurements=measurements, measures=measures, verdict=verdict)
+        status = worst(o.status for o in objectives)
+    return Verdict(status=status, objectives=objectives, findings=findings)
+
+
+def worst(statuses: Iterable[VerdictStatus]) -> VerdictStatus:
+    """FAIL before INCONCLUSIVE before PASS."""
+    return min(statuses, key=_ORDER.index)

@@ -13,7 +13,6 @@ from harness.pipeline.session import COMPRESSED, Served, Session, serving
 from harness.pipeline.state import RunState, Settings
 from harness.pipeline.studies import keep_study, publish_study, save_study
 from harness.protocols import Progress
-from harness.records import LoadInfo
 from harness.samples import Samples
 from harness.scenario import Scenario
 from harness.studies import Capacity, CapacityPoint
@@ -62,14 +61,17 @@ def find_capacity(
 def judge_capacity_again(run_dir: RunDir, known: Capacity) -> Capacity:
     """Judge the kept samples of every point anew; measures nothing."""
     measured, scenario = run_dir.measurements(), run_dir.scenario()
-    points = []
-    for point in known.points:
-        folder = run_dir.path / point.samples
-        load = LoadInfo.model_validate_json((folder / "load.json").read_bytes())
-        samples = Samples.load(folder / "samples.npz")
-        points.append(
-            capacity_point(scenario, measured, samples, load, near_edge=point.near_edge, folder=point.samples)
+    points = [
+        capacity_point(
+            scenario,
+            measured,
+            Samples.load(run_dir.path / point.samples / "samples.npz"),
+            point.load,
+            near_edge=point.near_edge,
+            folder=point.samples,
         )
+        for point in known.points
+    ]
     return judge_capacity(known.name, measured, points, known.budget_s)
 
 

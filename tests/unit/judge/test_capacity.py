@@ -7,7 +7,7 @@ import pytest
 
 from harness.judge.capacity import capacity_point, crossing, interval, knee, strain
 from harness.judge.search import Look, search
-from harness.records import Measurements, TargetInfo, VerdictStatus
+from harness.records import Finding, Measurements, TargetInfo, VerdictStatus
 from harness.scenario import Scenario, Sla
 
 SERVICE_RATE = 420.0
@@ -32,10 +32,10 @@ class Queue:
         self.now_s += window_s + 2 + OVERHEAD_S
         rate = look.offered_qps
         samples = self.simulate(self.rng, rate, SERVICE_RATE, window_s)
+        trouble = Finding(name="generator-busy", message="it was", remedy="more cores", hard=True)
+        measured = MEASURED.model_copy(update={"findings": (trouble,) if rate > self.honest_up_to else ()})
         info = self.load_info(rate)
-        if rate > self.honest_up_to:
-            info = info.model_copy(update={"generator_cpu_share_max": 0.99})
-        return capacity_point(self.scenario, MEASURED, samples, info, near_edge=look.near_edge, folder="")
+        return capacity_point(self.scenario, measured, samples, info, near_edge=look.near_edge, folder="")
 
     def search(self, start_qps, budget_s=150):
         points = search(self.look_at, start_qps, budget_s, 2.0, lambda: self.now_s)
