@@ -13,6 +13,7 @@ import click
 from harness import __version__
 from harness.cli.capacity import capacity
 from harness.cli.catalogue import init, list_plugins, schema
+from harness.cli.compare import compare
 from harness.cli.results import judge, report
 from harness.cli.run import run, validate
 from harness.cli.serve import serve
@@ -35,7 +36,7 @@ def harness(debug: bool) -> None:
     del debug  # read by `main`, which also sees errors that click raises before this runs
 
 
-for command in (run, validate, capacity, list_plugins, judge, report, schema, init, serve):
+for command in (run, validate, capacity, compare, list_plugins, judge, report, schema, init, serve):
     harness.add_command(command)
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.settings import json_option, no_cache_option, out_option, quiet_option, set_option, settings_of
+
+if TYPE_CHECKING:
+    from harness.studies import Capacity
 
 
 @click.command()
@@ -37,4 +41,9 @@ def capacity(
         run_dir, found = find_capacity(load_one(scenario, overrides), settings_of(out, no_cache), budget_s, progress)
     click.echo(report_format("json" if as_json else "terminal").render_study(found))
     click.echo(f"{run_dir.path / 'capacity.html'}", err=True)
+    return capacity_code(found)
+
+
+def capacity_code(found: Capacity) -> int:
+    """0 where some rate passed and some failed, 4 where the capacity is open to one side."""
     return 0 if found.lower_qps and math.isfinite(found.upper_qps) else 4

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from harness.judge.at_rate import judge_load
+from harness.judge.verdict import SUBJECT, judge_load
 from harness.ranking_data import Floats
 from harness.records import Finding, LoadInfo, Measurements, TargetMeasure, VerdictStatus
 from harness.samples import Samples
@@ -25,7 +25,7 @@ def capacity_point(
 ) -> CapacityPoint:
     """Judge one load test of the compressed ranker as a point of the search."""
     report = judge_load(scenario, measurements, samples, load)
-    measure = next(m for m in report.measures if m.target == "compressed")
+    measure = next(m for m in report.measures if m.target == SUBJECT)
     return CapacityPoint(
         offered_qps=load.offered_qps,
         status=report.verdict.status,

@@ -11,8 +11,9 @@ from harness.judge.verdict import judge
 from harness.pipeline.bench import engine_times_us
 from harness.pipeline.build import Builder, Step
 from harness.pipeline.data import describe_data, load_data
+from harness.pipeline.min_qps import traffic_at_min_qps
 from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
-from harness.pipeline.session import serving
+from harness.pipeline.session import COMPRESSED, serving
 from harness.pipeline.sides import sides
 from harness.pipeline.state import RunState, Settings
 from harness.pipeline.suite import save_suite
@@ -69,7 +70,14 @@ def _measure(state: RunState) -> None:
             samples, info = session.load(scenario.traffic, path / "load")
             samples.save(path / "samples.npz")
             state.learn(load=info, targets=session.infos())
-    state.learn(complete=info.complete, stage_s=state.stage_s)
+            complete = info.complete
+            at_min_qps = traffic_at_min_qps(scenario)
+            if complete and at_min_qps is not None:
+                progress(f"once more, at min_qps: {at_min_qps.offered_qps:g} requests/s")
+                _, info = session.only(COMPRESSED).load(at_min_qps, path / "min-qps")
+                state.learn(min_qps_load=info)
+                complete = info.complete
+    state.learn(complete=complete, stage_s=state.stage_s)
 
 
 def _timed(state: RunState, steps: Sequence[Step], splits: Splits) -> tuple[LedgerRow, ...]:
@@ -115,7 +123,8 @@ def _open(bundle: Bundle, engine: Choice, state: RunState) -> Scorer:
 def publish(run_dir: RunDir) -> Report:
     """Judge a finished run from its files and write every saved format; measures nothing."""
     measured, samples = run_dir.measurements(), run_dir.samples()
-    report = judge(run_dir.scenario(), measured, samples).model_copy(update={"run": run_dir.path.name})
+    report = judge(run_dir.scenario(), measured, samples, run_dir.samples_at_min_qps())
+    report = report.model_copy(update={"run": run_dir.path.name})
     for name in SAVED_FORMATS:
         plugin = registry.report_format(name)
         run_dir.write(plugin.SUFFIX, plugin.render(report, samples))

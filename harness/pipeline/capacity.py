@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from harness.errors import UsageError
-from harness.judge.at_rate import load_sla
 from harness.judge.capacity import capacity_point, judge_capacity
 from harness.judge.search import Look, search
+from harness.judge.verdict import load_sla
 from harness.pipeline.data import describe_data
 from harness.pipeline.prepare import built
 from harness.pipeline.run_dir import RunDir

@@ -5,6 +5,7 @@ measurements.json    everything measured but the samples, complete or not
 samples.npz          one row per planned request
 bundle/              the compressed bundle that was served
 load/                the plan, the histograms and the generator's log
+min-qps/             the same of the load test at `sla.min_qps`, where the run itself offers less
 result.json, report.html, summary.md    what judging and rendering made of it
 
 A capacity search has points/ in place of load/ and samples.npz, a folder per load test, and capacity.json, .html, .md;
@@ -104,6 +105,11 @@ class RunDir:
             if file.is_file():
                 return Samples.load(file)
         return None
+
+    def samples_at_min_qps(self) -> Samples | None:
+        """The samples of the load test at `sla.min_qps`, or None where the run has none."""
+        file = self.path / "min-qps" / "samples.npz"
+        return Samples.load(file) if file.is_file() else None
 
     def _read(self, name: str, model: type[R]) -> R:
         file = self.path / name

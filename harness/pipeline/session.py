@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.bundle import Bundle
@@ -39,12 +39,21 @@ class Session:
     placement: Placement
     progress: Progress
 
-    def load(self, traffic: Traffic, out: Path) -> tuple[Samples, LoadInfo]:
-        """Send `traffic` to every target in turn; the load process writes into `out`. ServeError where one dies."""
+    def load(self, traffic: Traffic, out: Path, elsewhere: Sequence[Target] = ()) -> tuple[Samples, LoadInfo]:
+        """Send `traffic` to every target in turn, those `elsewhere` last; the load process writes into `out`.
+
+        ServeError where a server of this session dies.
+        """
         targets = [
             Target(side.target, server.infer_url) for side, server in zip(self.served, self.servers, strict=True)
         ]
+        targets += elsewhere
         return run_load(targets, self.data, traffic, out, self.placement.generator, self.progress, watch=self._check)
+
+    def only(self, target: str) -> Session:
+        """The same session with one of its targets."""
+        place = [side.target for side in self.served].index(target)
+        return replace(self, served=(self.served[place],), servers=(self.servers[place],))
 
     def infos(self) -> tuple[TargetInfo, ...]:
         """What each target is, with its server's own figures since it started."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from harness import registry
 from harness.errors import HarnessError, UsageError
@@ -14,7 +14,7 @@ from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
 from harness.pipeline.state import RunState
 from harness.studies import Capacity, Comparison, Study
 
-KINDS = ("capacity", "compare")
+KINDS: dict[str, type[Capacity] | type[Comparison]] = {"capacity": Capacity, "compare": Comparison}
 S = TypeVar("S", Capacity, Comparison)
 
 
@@ -43,12 +43,13 @@ def keep_study(state: RunState, error: BaseException, judged: Callable[[], S]) -
 
 def read_study(run_dir: RunDir) -> Study | None:
     """The study that a run directory holds, or None where it holds a run. UsageError where it is damaged."""
-    for kind in KINDS:
+    for kind, record in KINDS.items():
         file = run_dir.path / f"{kind}.json"
         if file.is_file():
             try:
-                study: Study = TypeAdapter(Study).validate_json(file.read_bytes())
-            except (OSError, ValidationError) as error:
-                raise UsageError(f"damaged {file.name}: {error}", where=str(file)) from error
-            return study
+                return record.model_validate_json(file.read_bytes())
+            except OSError as error:
+                raise UsageError(f"can't read: {error.strerror or error}", where=str(file)) from error
+            except ValidationError as error:
+                raise UsageError(f"damaged {file.name}: {error.errors()[0]['msg']}", where=str(file)) from error
     return None

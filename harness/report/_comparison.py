@@ -12,7 +12,7 @@ def sentence(comparison: Comparison) -> str:
     hard = [finding.name for finding in comparison.findings if finding.hard]
     if not comparison.differences:
         return "Nothing could be compared: neither side has samples."
-    said = [f"{diff.percentile}: {_answer(diff, comparison.min_effect)}" for diff in comparison.differences]
+    said = [f"at {diff.percentile}: {_answer(diff, comparison.min_effect)}" for diff in comparison.differences]
     trust = f"the measurement can't be trusted ({', '.join(dict.fromkeys(hard))}): " if hard else ""
     text = trust + "; ".join(said)
     return f"{text[0].upper()}{text[1:]}."
