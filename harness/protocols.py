@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.bundle import Bundle, Draft
 from harness.ranking_data import Features, Splits
 from harness.records import Manifest, NdcgSpec, Report
+from harness.studies import Study
 
 if TYPE_CHECKING:
     from harness.samples import Samples
@@ -107,6 +108,10 @@ class ReportFormat(Protocol):
 
     def render_suite(self, reports: list[Report]) -> str:
         """Several runs as one comparison."""
+        ...
+
+    def render_study(self, study: Study) -> str:
+        """A capacity search or a comparison of two sides."""
         ...
 
 

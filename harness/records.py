@@ -333,7 +333,10 @@ class Calibration(Record):
 
 
 class Measurements(Record):
-    """Everything a run measured except the samples; `harness judge` needs this, the samples and the scenario."""
+    """Everything a run measured except the samples; `harness judge` needs this, the samples and the scenario.
+
+    `min_qps_load` is the load test at `sla.min_qps`, where the run itself offers less.
+    """
 
     schema_version: int = SCHEMA_VERSION
     tool_version: str
@@ -347,6 +350,7 @@ class Measurements(Record):
     targets: tuple[TargetInfo, ...] = ()
     load: LoadInfo | None = None
     calibration: Calibration | None = None
+    min_qps_load: LoadInfo | None = None
     findings: tuple[Finding, ...] = ()
     stage_s: dict[str, float] = {}
     complete: bool = False

@@ -12,7 +12,9 @@ import click
 
 from harness import __version__
 from harness.cli.calibrate import calibrate
+from harness.cli.capacity import capacity
 from harness.cli.catalogue import init, list_plugins, schema
+from harness.cli.compare import compare
 from harness.cli.load import load
 from harness.cli.results import judge, report
 from harness.cli.run import run, validate
@@ -36,7 +38,7 @@ def harness(debug: bool) -> None:
     del debug  # read by `main`, which also sees errors that click raises before this runs
 
 
-for command in (run, validate, list_plugins, judge, report, schema, init, serve, load, calibrate):
+for command in (run, validate, capacity, compare, calibrate, load, list_plugins, judge, report, schema, init, serve):
     harness.add_command(command)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from harness.cli.run import set_option
+from harness.cli.settings import set_option
 
 _PORT = 5557
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from harness.cli.settings import json_option, no_cache_option, out_option, quiet_option, set_option, settings_of
 
 if TYPE_CHECKING:
     from harness.pipeline import RunDir
@@ -16,36 +16,24 @@ if TYPE_CHECKING:
     from harness.scenario import LoadedScenario
 
 paths_argument = click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
-set_option = click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, such as traffic.offered_qps=200."
-)
 
 
 @click.command()
 @paths_argument
 @set_option
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default="results", show_default=True,
-    help="Folder for run directories.",
-)  # fmt: skip
-@click.option("--no-cache", is_flag=True, help="Train, compress and compile everything anew.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@out_option
+@no_cache_option
+@json_option
+@quiet_option
 def run(paths: Sequence[Path], overrides: Sequence[str], out: Path, no_cache: bool, as_json: bool, quiet: bool) -> int:
     """Run scenario files, folders and suites: build, serve, load-test, judge, report."""
-    from harness.cache import Cache, default_cache_dir
     from harness.cli.progress import reporter
     from harness.errors import HarnessError
-    from harness.pipeline import Settings
     from harness.pipeline import run as run_scenario
     from harness.scenario import load
 
     loaded = load(paths, overrides)
-    settings = Settings(
-        out=out,
-        cache=Cache(default_cache_dir(), enabled=not no_cache),
-        command=shlex.join(["harness", *sys.argv[1:]]),
-    )
+    settings = settings_of(out, no_cache)
     done: list[tuple[RunDir, Report]] = []
     failures: list[str] = []
     with reporter(quiet=quiet) as progress:

@@ -18,7 +18,7 @@ PASS, FAIL, INCONCLUSIVE = VerdictStatus.PASS, VerdictStatus.FAIL, VerdictStatus
 def judge_objectives(
     sla: Sla, measurements: Measurements, measure: TargetMeasure, samples: Samples, alpha: float = ALPHA
 ) -> tuple[ObjectiveResult, ...]:
-    """Every objective of the SLA, for the judged samples of one target; each bound fails with probability `alpha`."""
+    """Every objective of the SLA but `min_qps`, for the judged samples of one target; bounds fail at `alpha` each."""
     results = []
     for name, limit in sla.objectives.items():
         if name in sla.percentiles:
@@ -80,19 +80,6 @@ def _error_rate(limit: float, _: Measurements, __: TargetMeasure, samples: Sampl
     )
 
 
-def _min_qps(limit: float, measurements: Measurements, measure: TargetMeasure, _: Samples) -> ObjectiveResult:
-    achieved = measure.achieved_qps
-    offered = measurements.load.offered_qps if measurements.load else math.nan
-    if achieved >= limit:
-        status, reason = PASS, f"{achieved:.1f} requests per second answered"
-    elif measure.n_ok == measure.n_planned and measure.n_planned / measure.window_s < limit:
-        status = INCONCLUSIVE
-        reason = f"all were answered, but only {offered:g} per second were offered: raise traffic.offered_qps"
-    else:
-        status, reason = FAIL, f"{achieved:.1f} of {offered:g} offered requests per second answered"
-    return _result("min_qps", "qps", limit, achieved, math.nan, math.nan, achieved - limit, status, reason)
-
-
 def _ndcg_drop(limit: float, measurements: Measurements, _: TargetMeasure, __: Samples) -> ObjectiveResult:
     quality = measurements.ledger[-1].quality
     status = PASS if quality.drop_upper <= limit else FAIL if quality.drop_lower > limit else INCONCLUSIVE
@@ -140,7 +127,6 @@ def _result(
 
 _JUDGES: dict[str, Callable[[float, Measurements, TargetMeasure, Samples], ObjectiveResult]] = {
     "error_rate": _error_rate,
-    "min_qps": _min_qps,
     "ndcg_drop": _ndcg_drop,
     "size_mb": _size_mb,
     "memory_mb": _memory_mb,

@@ -2,71 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Sequence
 
-from harness import __version__, registry
+from harness import registry
 from harness.bundle import Bundle
-from harness.cache import Cache
-from harness.environment import describe
 from harness.errors import EngineError, HarnessError
 from harness.judge.verdict import judge
 from harness.pipeline.bench import engine_times_us
 from harness.pipeline.build import Builder, Step
-from harness.pipeline.calibrations import newest
 from harness.pipeline.data import describe_data, load_data
-from harness.pipeline.run_dir import RunDir
-from harness.pipeline.session import serving
+from harness.pipeline.min_qps import traffic_at_min_qps
+from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
+from harness.pipeline.session import COMPRESSED, serving
 from harness.pipeline.sides import sides
+from harness.pipeline.state import RunState, Settings
 from harness.pipeline.suite import save_suite
-from harness.placement import Placement, available_cpus, place
+from harness.placement import available_cpus
 from harness.protocols import Progress, Scorer
 from harness.ranking_data import Splits
-from harness.records import LedgerRow, Measurements, Report
-from harness.samples import Samples
-from harness.scenario import Choice, Scenario, options, resolved
+from harness.records import LedgerRow, Report
+from harness.scenario import Choice, Scenario, options
 from harness.scoring import reference_engine
-
-SAVED_FORMATS = ("json", "markdown", "html")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to run, as opposed to what: where results and the cache are, and the command line to repeat it."""
-
-    out: Path
-    cache: Cache
-    command: str = ""
-
-
-@dataclass
-class _Run:
-    """What is known so far; written out whatever happens next."""
-
-    scenario: Scenario
-    settings: Settings
-    run_dir: RunDir
-    placement: Placement
-    progress: Callable[[str], None]
-    measured: Measurements
-    samples: Samples | None = None
-    stage_s: dict[str, float] = field(default_factory=dict)
-
-    def learn(self, **known: object) -> None:
-        self.measured = self.measured.model_copy(update=known)
-        self.run_dir.save_measurements(self.measured)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.stage_s[name] = round(time.perf_counter() - started, 3)
 
 
 def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[RunDir, Report]:
@@ -75,38 +31,25 @@ def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[Run
     Whatever fails or interrupts a stage, what was measured before it is kept in the run directory, judged INVALID, and
     the error is raised on.
     """
-    run_dir = RunDir.create(settings.out, scenario)
-    placement, findings = place(scenario.serve.workers, processes=scenario.load.processes)
-    measured = Measurements(
-        tool_version=__version__,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=settings.command,
-        scenario=resolved(scenario),
-        environment=describe() | {"generator_cpus": placement.generator, "server_cpus": placement.server},
-        ndcg=scenario.sla.ndcg,
-        calibration=newest(settings.cache.root),
-        findings=findings,
-    )
-    state = _Run(scenario, settings, run_dir, placement, progress, measured)
+    state = RunState.begin(scenario, settings, progress)
     try:
         _measure(state)
     except BaseException as error:
         _keep(state, error)
         raise
-    return run_dir, publish(run_dir)
+    return state.run_dir, publish(state.run_dir)
 
 
-def _keep(state: _Run, error: BaseException) -> None:
+def _keep(state: RunState, error: BaseException) -> None:
     """Write what there is, with the reason why there is no more; a disk that is full too does not hide that reason."""
-    why = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
     try:
-        state.learn(failure=why, stage_s=state.stage_s)
+        state.fail(error)
         publish(state.run_dir)
     except HarnessError as second:
         state.progress(f"could not write the report of the unfinished run: {second}")
 
 
-def _measure(state: _Run) -> None:
+def _measure(state: RunState) -> None:
     scenario, progress = state.scenario, state.progress
     with state.stage("data"):
         progress(f"data: {scenario.data.kind}")
@@ -123,14 +66,21 @@ def _measure(state: _Run) -> None:
     with state.stage("load"):
         served = sides(scenario, steps[0].bundle, steps[-1].bundle)
         path = state.run_dir.path
-        with serving(served, scenario, splits.test, path, state.placement, _compiled(state), progress) as session:
+        with serving(served, scenario, splits.test, path, state.placement, state.compiled, progress) as session:
             samples, info = session.load(scenario.traffic, path / "load")
             samples.save(path / "samples.npz")
             state.learn(load=info, targets=session.infos())
-    state.learn(complete=info.complete, stage_s=state.stage_s)
+            complete = info.complete
+            at_min_qps = traffic_at_min_qps(scenario)
+            if complete and at_min_qps is not None:
+                progress(f"once more, at min_qps: {at_min_qps.offered_qps:g} requests/s")
+                _, info = session.only(COMPRESSED).load(at_min_qps, path / "min-qps")
+                state.learn(min_qps_load=info)
+                complete = info.complete
+    state.learn(complete=complete, stage_s=state.stage_s)
 
 
-def _timed(state: _Run, steps: Sequence[Step], splits: Splits) -> tuple[LedgerRow, ...]:
+def _timed(state: RunState, steps: Sequence[Step], splits: Splits) -> tuple[LedgerRow, ...]:
     """The ledger with engine times: every bundle by its reference engine, the last by the scenario's own as well."""
     scenario = state.scenario
     bundles = [bundle for step in steps for bundle in (step.bundle, step.control) if bundle is not None]
@@ -160,26 +110,21 @@ def _timed(state: _Run, steps: Sequence[Step], splits: Splits) -> tuple[LedgerRo
     return tuple(rows)
 
 
-def _open(bundle: Bundle, engine: Choice, state: _Run) -> Scorer:
+def _open(bundle: Bundle, engine: Choice, state: RunState) -> Scorer:
     plugin, chosen = registry.engine(engine.kind), options("engines", engine)
     reason = plugin.refuses(chosen, bundle.manifest)
     if reason:
         raise EngineError(
             reason, where=f"engine: {engine.kind}", remedy="choose another engine (`harness list engines`)"
         )
-    return plugin.open(chosen, bundle, _compiled(state))
-
-
-def _compiled(state: _Run) -> Path:
-    """Where engines keep compiled code; inside the run directory where nothing may be reused."""
-    cache = state.settings.cache
-    return (cache.root if cache.enabled else state.run_dir.path) / "compiled"
+    return plugin.open(chosen, bundle, state.compiled)
 
 
 def publish(run_dir: RunDir) -> Report:
     """Judge a finished run from its files and write every saved format; measures nothing."""
     measured, samples = run_dir.measurements(), run_dir.samples()
-    report = judge(run_dir.scenario(), measured, samples).model_copy(update={"run": run_dir.path.name})
+    report = judge(run_dir.scenario(), measured, samples, run_dir.samples_at_min_qps())
+    report = report.model_copy(update={"run": run_dir.path.name})
     for name in SAVED_FORMATS:
         plugin = registry.report_format(name)
         run_dir.write(plugin.SUFFIX, plugin.render(report, samples))

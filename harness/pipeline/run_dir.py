@@ -5,7 +5,11 @@ measurements.json    everything measured but the samples, complete or not
 samples.npz          one row per planned request
 bundle/              the compressed bundle that was served
 load/                the plan, the histograms and the generator's log
+min-qps/             the same of the load test at `sla.min_qps`, where the run itself offers less
 result.json, report.html, summary.md    what judging and rendering made of it
+
+A capacity search has points/ in place of load/ and samples.npz, a folder per load test, and capacity.json, .html, .md;
+a comparison has compare.json, .html, .md.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from harness.samples import Samples
 from harness.scenario import Scenario, dump_yaml, from_resolved, resolved
 
 R = TypeVar("R", bound=Record)
+SAVED_FORMATS = ("json", "markdown", "html")
 
 
 @dataclass(frozen=True)
@@ -35,11 +40,11 @@ class RunDir:
     path: Path
 
     @classmethod
-    def create(cls, root: Path, scenario: Scenario) -> RunDir:
-        """A new directory named by scenario, time and digest of the resolved scenario: no two runs share one."""
+    def create(cls, root: Path, scenario: Scenario, kind: str = "") -> RunDir:
+        """A new directory named by scenario, kind, time and digest of the resolved scenario: no two runs share one."""
         what = resolved(scenario)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        base = f"{scenario.name}-{stamp}-{key_of(what)[:8]}"
+        base = "-".join(filter(None, (scenario.name, kind, stamp, key_of(what)[:8])))
         for attempt in range(100):
             path = root / (f"{base}-{attempt}" if attempt else base)
             try:
@@ -100,6 +105,11 @@ class RunDir:
             if file.is_file():
                 return Samples.load(file)
         return None
+
+    def samples_at_min_qps(self) -> Samples | None:
+        """The samples of the load test at `sla.min_qps`, or None where the run has none."""
+        file = self.path / "min-qps" / "samples.npz"
+        return Samples.load(file) if file.is_file() else None
 
     def _read(self, name: str, model: type[R]) -> R:
         file = self.path / name

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from harness.bundle import Bundle, open_bundle
 from harness.cache import Cache
-from harness.errors import UsageError
-from harness.pipeline.build import Builder
-from harness.pipeline.data import load_data
+from harness.pipeline.prepare import built
 from harness.placement import available_cpus
 from harness.protocols import Progress
-from harness.scenario import Choice, Serve, load
+from harness.scenario import Choice, Serve, load_one
 from harness.scoring import reference_engine
 from harness.serve.launcher import Server
 
@@ -47,10 +45,6 @@ def _from_bundle(path: Path) -> tuple[Bundle, Choice]:
 
 
 def _from_scenario(path: Path, cache: Cache, progress: Progress) -> tuple[Bundle, Choice]:
-    loaded = load([path], [])
-    if len(loaded) != 1:
-        raise UsageError(f"holds {len(loaded)} scenarios; serve takes one", where=str(path))
-    scenario = loaded[0].scenario
-    splits = load_data(scenario.data, cache)
-    steps = Builder(cache, splits, scenario.sla.ndcg, len(available_cpus()), progress).chain(scenario)
+    scenario = load_one(path)
+    _, steps = built(scenario, cache, progress)
     return steps[-1].bundle, scenario.engine

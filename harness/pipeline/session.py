@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.bundle import Bundle
@@ -41,14 +41,18 @@ class Session:
     progress: Progress
     generator: Load
 
-    def load(self, traffic: Traffic, out: Path, first_round: int = 0) -> tuple[Samples, LoadInfo]:
-        """Send rounds of `traffic` to every target in turn; load processes write into `out`. ServeError where one dies.
+    def load(
+        self, traffic: Traffic, out: Path, first_round: int = 0, elsewhere: Sequence[Target] = ()
+    ) -> tuple[Samples, LoadInfo]:
+        """Send rounds of `traffic` to every target in turn, those `elsewhere` last; load processes write into `out`.
 
         A later call continues the traffic of the ones before if its `first_round` is the number of their rounds.
+        ServeError where a server of this session dies.
         """
         targets = [
             Target(side.target, server.infer_url) for side, server in zip(self.served, self.servers, strict=True)
         ]
+        targets += elsewhere
         pids = {side.target: server.pids for side, server in zip(self.served, self.servers, strict=True)}
         return run_watched(
             targets,
@@ -62,6 +66,11 @@ class Session:
             self.generator,
             first_round,
         )
+
+    def only(self, target: str) -> Session:
+        """The same session with one of its targets."""
+        place = [side.target for side in self.served].index(target)
+        return replace(self, served=(self.served[place],), servers=(self.servers[place],))
 
     def infos(self) -> tuple[TargetInfo, ...]:
         """What each target is, with its server's own figures since it started."""

@@ -79,12 +79,9 @@ def _grid(axes: _Axes) -> list[str]:
         if nines <= axes.nines:
             parts.append(svg.line(_LEFT, axes.y(nines), right, axes.y(nines), "grid"))
             parts.append(svg.text(_LEFT - 10, axes.y(nines) + 4, f"{share * 100:.6g} %", "tick", "end"))
-    decades = range(math.floor(math.log10(axes.low_ms)), math.ceil(math.log10(axes.high_ms)) + 1)
-    steps = (1, 2, 5) if axes.high_ms / axes.low_ms < 3000 else (1,)
-    for ms in (step * 10.0**decade for decade in decades for step in steps):
-        if axes.low_ms <= ms <= axes.high_ms:
-            parts.append(svg.line(axes.x(ms), _TOP, axes.x(ms), bottom, "grid"))
-            parts.append(svg.text(axes.x(ms), bottom + 20, f"{ms:g}", "tick", "middle"))
+    for ms in svg.log_ticks(axes.low_ms, axes.high_ms):
+        parts.append(svg.line(axes.x(ms), _TOP, axes.x(ms), bottom, "grid"))
+        parts.append(svg.text(axes.x(ms), bottom + 20, f"{ms:g}", "tick", "middle"))
     middle = (_LEFT + right) / 2
     parts.append(svg.text(middle, _HEIGHT - 8, "latency from the due time, ms (log scale)", "axis", "middle"))
     parts.append(svg.text(_LEFT - 56, _TOP - 16, "share of requests answered by then (the tail is stretched)", "axis"))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
-from harness.records import Measurements, Report
+from harness.records import Measurements, TargetMeasure
 from harness.report import _calibration, _machine
 from harness.report import _numbers as numbers
 from harness.report._table import Table
 
 
-def tables(report: Report) -> tuple[Table, ...]:
+def tables(run: Measurements, measures: Sequence[TargetMeasure]) -> tuple[Table, ...]:
     """All facts, table by table; those without content are left out."""
-    run = report.measurements
     found = (
-        _requests(report),
-        _machine.table(report),
+        _requests(measures),
+        _machine.table(measures),
         *((_calibration.table(run.calibration),) if run.calibration else ()),
         _load(run),
         *(_pairs(f"Engine: {info.target}", dict(info.engine_info)) for info in run.targets),
@@ -41,7 +40,7 @@ def scenario_yaml(run: Measurements, *, flow: bool = False) -> str:
     return out.getvalue()
 
 
-def _requests(report: Report) -> Table:
+def _requests(measures: Sequence[TargetMeasure]) -> Table:
     rows = tuple(
         (
             m.target,
@@ -54,7 +53,7 @@ def _requests(report: Report) -> Table:
             numbers.ms(m.round_trip_ms.get("p99", float("nan"))),
             numbers.ms(m.send_lag_ms.get("p99", float("nan"))),
         )
-        for m in report.measures
+        for m in measures
     )
     heads = ("target", "planned", "answered", "failed", "not sent", "window", "rate", "p99 round trip", "p99 send lag")
     return Table("Requests", heads, rows)

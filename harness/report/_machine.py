@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.records import Report, Spread
+from collections.abc import Sequence
+
+from harness.records import Spread, TargetMeasure
 from harness.report import _numbers as numbers
 from harness.report._table import Table
 
@@ -12,7 +14,7 @@ _HEADS = (
 )  # fmt: skip
 
 
-def table(report: Report) -> Table:
+def table(measures: Sequence[TargetMeasure]) -> Table:
     """Means over the judged seconds, with the worst second after the bar; no rows where the machine was not watched."""
     rows = tuple(
         (
@@ -27,7 +29,7 @@ def table(report: Report) -> Table:
             numbers.share(machine.generator_cpu_share_max),
             numbers.us(machine.server_cpu_us),
         )
-        for measure in report.measures
+        for measure in measures
         if (machine := measure.machine).n_seconds
     )
     note = "Mean over the judged seconds | worst second, of the time of the generator's and server's cores."

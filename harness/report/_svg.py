@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from html import escape
 
@@ -41,6 +42,14 @@ def path(points: Iterable[tuple[float, float]], css: str) -> str:
 def dot(x: float, y: float, css: str) -> str:
     """A point."""
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" class="{css}"/>'
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers between two positive ones: 1, 2 and 5 of each decade, or the decades alone where they are many."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 2, 5) if high / low < 3000 else (1,)
+    ticks = [step * 10.0**decade for decade in decades for step in steps]
+    return [tick for tick in ticks if low <= tick <= high]
 
 
 def _escaped(text: str) -> str:

@@ -47,7 +47,7 @@ def view(report: Report) -> View:
         ledger=_ledger.table(run.ledger, run.ndcg),
         remarks=_ledger.remarks(run.ledger, run.ndcg),
         findings=_findings(report),
-        facts=_facts.tables(report),
+        facts=_facts.tables(run, report.measures),
         scenario=_facts.scenario_yaml(run),
         scenario_packed=_facts.scenario_yaml(run, flow=True),
         command=run.command,

@@ -10,9 +10,11 @@ from harness.report import _suite
 from harness.report._bars import ledger_bars
 from harness.report._cdf import latency_cdf
 from harness.report._printable import printable
+from harness.report._study import study_view
 from harness.report._table import MARKS
 from harness.report._view import view
 from harness.samples import Samples
+from harness.studies import Study
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -38,6 +40,19 @@ def render_suite(reports: list[Report]) -> str:
     """Several runs as a page of links to `<run>/report.html`."""
     links = [f"{quote(report.run)}/{SUFFIX}" if report.run else "" for report in reports]
     return _template("suite").render(summary=_suite.summary(reports), table=_suite.table(reports), links=links)
+
+
+def render_study(study: Study) -> str:
+    """A capacity search or a comparison as a page."""
+    from markupsafe import Markup
+
+    run, shown = study.measurements, study_view(study)
+    return _template("study").render(
+        view=shown,
+        picture=Markup(shown.picture),  # noqa: S704
+        tool_version=run.tool_version,
+        created=run.created,
+    )
 
 
 def _template(name: str) -> Template:

@@ -10,6 +10,7 @@ from pydantic_core import core_schema, from_json, to_json
 
 from harness.records import NON_FINITE, SCHEMA_VERSION, Record, Report
 from harness.samples import Samples
+from harness.studies import Study
 
 SUFFIX = "result.json"
 
@@ -29,6 +30,11 @@ def render(report: Report, samples: Samples | None) -> str:
 def render_suite(reports: list[Report]) -> str:
     """All reports as one `Suite`."""
     return Suite(reports=tuple(reports)).model_dump_json()
+
+
+def render_study(study: Study) -> str:
+    """The study as one line of strict JSON; its `kind` says which record reads it back."""
+    return study.model_dump_json()
 
 
 def json_schema() -> dict[str, Any]:

@@ -8,9 +8,11 @@ from html import escape
 from harness.records import Finding, Report, VerdictStatus
 from harness.report import _suite
 from harness.report._printable import printable
+from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view
 from harness.samples import Samples
+from harness.studies import Study
 
 SUFFIX = "summary.md"
 
@@ -25,18 +27,42 @@ def render(report: Report, samples: Samples | None) -> str:
         _text(shown.description),
         *(_section(table) for table in (shown.objectives, shown.bought, shown.ledger)),
         "\n".join(f"- {_text(remark)}" for remark in shown.remarks),
+        *_rest(shown),
+    ]
+    return _joined(blocks)
+
+
+def render_suite(reports: list[Report]) -> str:
+    """Several runs as one table."""
+    return f"## {_suite.summary(reports)}\n\n{_section(_suite.table(reports), level=0)}\n"
+
+
+def render_study(study: Study) -> str:
+    """A capacity search or a comparison, its tables first."""
+    shown = study_view(study)
+    blocks = [
+        f"## {shown.kicker}: {_text(shown.name)}",
+        f"> **{_text(shown.alarm)}**" if shown.alarm else "",
+        f"**{_text(shown.sentence)}**",
+        *(_section(table) for table in shown.tables),
+        *_rest(shown),
+    ]
+    return _joined(blocks)
+
+
+def _rest(shown: View | StudyView) -> list[str]:
+    """What every page ends with."""
+    return [
         "### Findings" if shown.findings else "",
         "\n".join(_finding(finding) for finding in shown.findings),
         _folded("Environment, data, seeds and digests, stage times", "\n\n".join(_section(t) for t in shown.facts)),
         _folded("Resolved scenario", _code(shown.scenario, "yaml")),
         _repeat(shown),
     ]
+
+
+def _joined(blocks: list[str]) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def render_suite(reports: list[Report]) -> str:
-    """Several runs as one table."""
-    return f"## {_suite.summary(reports)}\n\n{_section(_suite.table(reports), level=0)}\n"
 
 
 def _status(status: VerdictStatus) -> str:
@@ -71,7 +97,7 @@ def _folded(title: str, body: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>" if body else ""
 
 
-def _repeat(shown: View) -> str:
+def _repeat(shown: View | StudyView) -> str:
     return f"Repeat this run with\n\n{_code(shown.command, 'sh')}" if shown.command else ""
 
 

@@ -10,9 +10,11 @@ from harness.records import Calibration, Finding, Report, VerdictStatus
 from harness.report import _calibration, _suite
 from harness.report._findings import said
 from harness.report._printable import printable
+from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view
 from harness.samples import Samples
+from harness.studies import Study
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -68,6 +70,11 @@ def render_calibration(calibration: Calibration) -> str:
     return _drawn(parts)
 
 
+def render_study(study: Study) -> str:
+    """A capacity search or a comparison, its sentence last, where the eye is."""
+    return _drawn(lambda page: page.study(study_view(study)))
+
+
 def _drawn(parts: Callable[[_Page], Iterator[RenderableType]]) -> str:
     from rich.console import Console
 
@@ -104,6 +111,20 @@ class _Page:
             yield from self.section(table)
         for remark in shown.remarks:
             yield self.text(f"- {remark}", "")
+        yield from self.rest(shown)
+        yield self.text("\n", "").append_text(heading)
+
+    def study(self, shown: StudyView) -> Iterator[RenderableType]:
+        yield self.text(f"{shown.kicker}: {shown.name}", "bold")
+        if shown.alarm:
+            yield self.text(shown.alarm, "bold red")
+        for table in shown.tables:
+            yield from self.section(table)
+        yield from self.rest(shown)
+        yield self.text(f"\n{shown.sentence}", "bold")
+
+    def rest(self, shown: View | StudyView) -> Iterator[RenderableType]:
+        """What every page ends with."""
         yield from self.findings(shown.findings)
         for table in shown.facts:
             yield from self.section(table) if len(table.columns) > 2 else self.packed(table)
@@ -112,7 +133,6 @@ class _Page:
         if shown.command:
             yield self.text("\nRepeat this run with", "bold")
             yield self.text(shown.command, "")
-        yield self.text("\n", "").append_text(heading)
 
     def findings(self, found: Iterable[Finding]) -> Iterator[RenderableType]:
         from rich.padding import Padding

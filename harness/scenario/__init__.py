@@ -2,7 +2,7 @@
 
 from harness.scenario.check import from_resolved, options
 from harness.scenario.json_schema import json_schema
-from harness.scenario.load import LoadedScenario, load
+from harness.scenario.load import LoadedScenario, load, load_one
 from harness.scenario.resolve import dump_yaml, resolved
 from harness.scenario.schema import CandidateCount, Choice, Load, Scenario, Serve, Sla, Traffic, quantile_of
 from harness.scenario.template import TEMPLATE
@@ -21,6 +21,7 @@ __all__ = [
     "from_resolved",
     "json_schema",
     "load",
+    "load_one",
     "options",
     "quantile_of",
     "resolved",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.errors import Problem, ScenarioError
+from harness.errors import Problem, ScenarioError, UsageError
 from harness.scenario.check import checked
 from harness.scenario.collection import ScenarioFile, collected
 from harness.scenario.matrix import Variant, variants
@@ -46,6 +46,16 @@ def load(paths: Sequence[Path], overrides: Sequence[str] = ()) -> list[LoadedSce
     if problems or not loaded:
         raise ScenarioError(_in_order(problems) or [Place("").problem("no scenario file given")])
     return loaded
+
+
+def load_one(path: Path, overrides: Sequence[str] = ()) -> Scenario:
+    """The one scenario of a file; UsageError where the path holds several."""
+    loaded = load([path], overrides)
+    if len(loaded) != 1:
+        raise UsageError(
+            f"holds {len(loaded)} scenarios; one is needed", where=str(path), remedy="name a file without a matrix"
+        )
+    return loaded[0].scenario
 
 
 def _scenarios(entry: ScenarioFile, settings: Sequence[Setting], problems: list[Problem]) -> list[LoadedScenario]:

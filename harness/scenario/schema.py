@@ -164,7 +164,9 @@ class Sla(Block):
     p99_ms: float | None = Field(default=None, gt=0)
     p999_ms: float | None = Field(default=None, gt=0)
     error_rate: float | None = Field(default=None, ge=0, le=1, description="share of failed and unsent requests")
-    min_qps: float | None = Field(default=None, gt=0, description="answered requests per second")
+    min_qps: float | None = Field(
+        default=None, gt=0, description="requests per second at which the latency objectives and error rate hold"
+    )
     ndcg_drop: float | None = Field(
         default=None, ge=-1, le=1, description="NDCG the recipe may cost against the teacher"
     )

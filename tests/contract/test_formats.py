@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from harness import registry
 from harness.records import Report
 from harness.samples import Samples
+from harness.studies import Study
 
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_report"
+STUDY = TypeAdapter(Study)
 VARIANTS = {path.stem: path for path in sorted((SAMPLE / "reports").glob("*.json"))}
 
 
@@ -64,3 +67,18 @@ def test_saved_names_do_not_clash():
 
 def test_each_format_says_what_it_is():
     assert all(registry.summary("formats", name).endswith(".") for name in registry.names("formats"))
+
+
+@pytest.mark.parametrize("file", sorted((SAMPLE / "studies").glob("*.json")), ids=lambda path: path.stem)
+def test_a_study_renders_the_same_each_time_and_tells_its_answer_and_findings(plugin, file):
+    study = STUDY.validate_json(file.read_bytes())
+    text = plugin.render_study(study)
+    assert plugin.render_study(study) == text
+    text.encode("utf-8")
+    assert "\x1b[31m" not in text
+    for finding in study.findings:
+        assert finding.name in text or "alert(1)" in finding.name
+    for point in getattr(study, "points", ()):
+        assert point.status.value in text
+    for difference in getattr(study, "differences", ()):
+        assert difference.answer in text

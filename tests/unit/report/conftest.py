@@ -2,9 +2,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from harness.records import Report
 from harness.samples import Samples
+from harness.studies import Study
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_report"
 
@@ -24,6 +26,12 @@ def sample_dir() -> Path:
 def report_of() -> Callable[[str], Report]:
     """`report_of("fail")`: one of the sample reports."""
     return lambda name: Report.model_validate_json((SAMPLE / "reports" / f"{name}.json").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def study_of() -> Callable[[str], Study]:
+    """`study_of("capacity")`: one of the sample studies."""
+    return lambda name: TypeAdapter(Study).validate_json((SAMPLE / "studies" / f"{name}.json").read_bytes())
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,16 @@
+"""Judge a finished study again from its files; measures nothing."""
+
+from __future__ import annotations
+
+from harness.pipeline.capacity import judge_capacity_again
+from harness.pipeline.compare import judge_comparison_again
+from harness.pipeline.run_dir import RunDir
+from harness.pipeline.studies import publish_study
+from harness.studies import Capacity, Study
+
+
+def judge_study(run_dir: RunDir, known: Study) -> Study:
+    """The study anew, with its reports written."""
+    if isinstance(known, Capacity):
+        return publish_study(run_dir, judge_capacity_again(run_dir, known))
+    return publish_study(run_dir, judge_comparison_again(run_dir, known))

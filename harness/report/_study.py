@@ -1,0 +1,58 @@
+"""What every format shows of a study, a capacity search or a comparison, in the order a reader needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.records import Finding, TargetMeasure
+from harness.report import _capacity, _comparison, _facts
+from harness.report._findings import said
+from harness.report._rates import latency_against_load
+from harness.report._table import Table
+from harness.studies import Capacity, Comparison, Study
+
+_KICKERS = {"capacity": "Capacity", "compare": "Comparison"}
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A study in words and tables; `alarm` is empty where it is complete, `picture` (an <svg>) where there is none."""
+
+    kicker: str
+    name: str
+    alarm: str
+    sentence: str
+    tables: tuple[Table, ...]
+    picture: str
+    caption: str
+    findings: tuple[Finding, ...]
+    facts: tuple[Table, ...]
+    scenario: str
+    scenario_packed: str
+    command: str
+
+
+def study_view(study: Study) -> StudyView:
+    """The view of a study."""
+    run = study.measurements
+    measures: tuple[TargetMeasure, ...] = ()
+    tables: tuple[Table, ...]
+    match study:
+        case Capacity():
+            sentence, tables = _capacity.sentence(study), (_capacity.table(study),)
+        case Comparison():
+            sentence, tables, measures = _comparison.sentence(study), _comparison.tables(study), study.measures
+    return StudyView(
+        kicker=_KICKERS[study.kind],
+        name=study.name,
+        alarm="" if run.complete else f"Incomplete: {run.failure or 'it ended early'}. Shown is what was measured.",
+        sentence=sentence,
+        tables=tables,
+        picture=latency_against_load(study) if isinstance(study, Capacity) else "",
+        caption=_capacity.CAPTION,
+        findings=tuple(said(finding) for finding in dict.fromkeys((*study.findings, *run.findings))),
+        facts=_facts.tables(run, measures),
+        scenario=_facts.scenario_yaml(run),
+        scenario_packed=_facts.scenario_yaml(run, flow=True),
+        command=run.command,
+    )

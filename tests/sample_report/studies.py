@@ -1,0 +1,91 @@
+"""Make the sample studies that the tests of the formats share: M/M/1 queues by their formula, no simulation.
+
+python tests/sample_report/studies.py
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from harness.judge.capacity import judge_capacity
+from harness.records import Finding, LoadInfo, Measurements, ObjectiveResult, Report, TargetMeasure, VerdictStatus
+from harness.studies import CapacityPoint, Comparison, Difference, Study
+
+HERE = Path(__file__).parent
+SERVICE_RATE, LIMIT_MS = 420.0, 50.0
+HOSTILE = "<script>alert(1)</script> | `x` \x1b[31m\n# \u202e*no*"
+
+
+def measure(target: str, rate: float, service_rate: float, window_s: float) -> TargetMeasure:
+    """The percentiles of an M/M/1 queue; nothing is answered in time where it is overloaded."""
+    n = int(rate * window_s)
+    known = {name: 1e3 * math.log(1 / (1 - q)) / (service_rate - rate) for name, q in (("p50", 0.5), ("p99", 0.99))}
+    latency = known if rate < service_rate else {"p50": 1800.0, "p99": math.inf}
+    return TargetMeasure(
+        target=target, engine="fake", n_planned=n, n_ok=n, n_failed=0, n_unsent=0, window_s=window_s,
+        achieved_qps=min(rate, service_rate), latency_ms=latency, round_trip_ms=latency,
+        send_lag_ms={"p50": 0.04, "p99": 0.2}, error_rate=0.0,
+    )  # fmt: skip
+
+
+def point(rate: float, status: str, near_edge: bool = False) -> CapacityPoint:
+    """One load test, judged."""
+    seen = measure("compressed", rate, SERVICE_RATE, 20.0 if near_edge else 4.0)
+    p99_ms = seen.latency_ms["p99"]
+    objective = ObjectiveResult(
+        name="p99_ms", unit="ms", limit=LIMIT_MS, measured=p99_ms, lower=0.8 * p99_ms, upper=1.4 * p99_ms,
+        headroom=LIMIT_MS - p99_ms, status=VerdictStatus.INCONCLUSIVE if status == "INVALID" else VerdictStatus(status),
+    )  # fmt: skip
+    busy = Finding(name="generator-busy", message="95 % of its core", remedy="lower traffic.offered_qps", hard=True)
+    return CapacityPoint(
+        offered_qps=rate, status=VerdictStatus(status), near_edge=near_edge, strain=p99_ms / LIMIT_MS, measure=seen,
+        load=LoadInfo(schedule_sha256="5c" * 32, arrival="poisson", offered_qps=rate, n_planned=seen.n_planned),
+        objectives=(objective,), findings=(busy,) if status == "INVALID" else (), samples=f"points/{rate:g}-qps",
+    )  # fmt: skip
+
+
+def difference(percentile: str, a_ms: float, b_ms: float, factor: float, answer: str) -> Difference:
+    """One row of a comparison."""
+    ratio, half_ms = b_ms / a_ms, b_ms * (factor - 1)
+    return Difference(
+        percentile=percentile, a_ms=a_ms, b_ms=b_ms, difference_ms=b_ms - a_ms,
+        difference_lower_ms=b_ms - a_ms - half_ms, difference_upper_ms=b_ms - a_ms + half_ms,
+        ratio=ratio, ratio_lower=ratio / factor, ratio_upper=ratio * factor, answer=answer,
+    )  # fmt: skip
+
+
+def studies(run: Measurements) -> dict[str, Study]:
+    """A capacity search that ended, one that is open upwards, a comparison, and both with hostile text."""
+    looks = [point(100, "PASS"), point(200, "PASS"), point(400, "FAIL"), point(800, "FAIL"), point(283, "INCONCLUSIVE")]
+    looks += [point(328, "INCONCLUSIVE", near_edge=True), point(290, "PASS", near_edge=True)]
+    looks.append(point(360, "FAIL", near_edge=True))
+    whole = judge_capacity("feed-25ms", run, looks, 150.0)
+    cut = run.model_copy(update={"complete": False, "failure": "interrupted"})
+    compared = Comparison(
+        name="feed-25ms", measurements=run, sides={"A": "results/one/bundle", "B": "results/one/bundle@tl2cgen"},
+        min_effect=0.05, n_rounds=20, measures=(measure("A", 200, 400, 30.0), measure("B", 200, 500, 30.0)),
+        differences=(
+            difference("p50", 3.47, 2.31, 1.04, "B faster"), difference("p99", 23.0, 21.9, 1.3, "undecided"),
+        ),
+    )  # fmt: skip
+    bad = {"name": HOSTILE, "findings": (Finding(name=HOSTILE, message=HOSTILE, remedy=HOSTILE),)}
+    return {
+        "capacity": whole,
+        "capacity-open": judge_capacity("feed-25ms", cut, [point(100, "PASS"), point(200, "INVALID")], 150.0),
+        "capacity-empty": judge_capacity("feed-25ms", cut, [], 150.0),
+        "capacity-hostile": whole.model_copy(update=bad),
+        "compare": compared,
+        "compare-hostile": compared.model_copy(update=bad | {"sides": {"A": HOSTILE, "B": HOSTILE}}),
+    }
+
+
+def main() -> None:
+    """Write the files."""
+    run = Report.model_validate_json((HERE / "reports" / "pass.json").read_bytes()).measurements
+    for name, study in studies(run).items():
+        (HERE / "studies" / f"{name}.json").write_text(study.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

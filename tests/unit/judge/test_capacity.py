@@ -1,0 +1,107 @@
+"""The capacity search against simulated M/M/1 queues: their percentiles, ln(1/(1-q)) / (mu - rate), are known."""
+
+import math
+
+import numpy as np
+import pytest
+
+from harness.judge.capacity import capacity_point, crossing, interval, knee, strain
+from harness.judge.search import Look, search
+from harness.records import Finding, Measurements, TargetInfo, VerdictStatus
+from harness.scenario import Scenario, Sla
+
+SERVICE_RATE = 420.0
+EDGE_QPS = SERVICE_RATE - math.log(100) / 0.050
+SCENARIO = Scenario.model_validate({"name": "s", "sla": {"p99_ms": 50}})
+MEASURED = Measurements(
+    tool_version="0", created="", command="", scenario={}, environment={}, complete=True,
+    targets=(TargetInfo(target="compressed", engine="fake"),),
+)  # fmt: skip
+OVERHEAD_S = 2.0
+
+
+class Queue:
+    """A simulated server and its clock: a look takes its warm-up, its window and some overhead."""
+
+    def __init__(self, seed, mm1_samples, load_info, scenario=SCENARIO, honest_up_to=math.inf):
+        self.rng = np.random.default_rng(seed)
+        self.simulate, self.load_info, self.scenario, self.honest_up_to = mm1_samples, load_info, scenario, honest_up_to
+        self.now_s = 0.0
+
+    def look_at(self, look, window_s):
+        self.now_s += window_s + 2 + OVERHEAD_S
+        rate = look.offered_qps
+        samples = self.simulate(self.rng, rate, SERVICE_RATE, window_s)
+        trouble = Finding(name="generator-busy", message="it was", remedy="more cores", hard=True)
+        measured = MEASURED.model_copy(update={"findings": (trouble,) if rate > self.honest_up_to else ()})
+        info = self.load_info(rate)
+        return capacity_point(self.scenario, measured, samples, info, near_edge=look.near_edge, folder="")
+
+    def search(self, start_qps, budget_s=150):
+        points = search(self.look_at, start_qps, budget_s, 2.0, lambda: self.now_s)
+        assert self.now_s <= budget_s
+        return points
+
+
+def test_the_search_finds_the_capacity_of_a_queue_from_either_side(mm1_samples, load_info):
+    lowers, uppers, errors = [], [], []
+    for start_qps in (20, 100, 330, 3000):
+        for seed in range(5):
+            points = Queue(seed, mm1_samples, load_info).search(start_qps)
+            lower, upper = interval(points)
+            assert lower < EDGE_QPS < upper
+            errors.append(abs(crossing(points) / EDGE_QPS - 1))
+            lowers.append(lower)
+            uppers.append(upper)
+    assert np.quantile(errors, 0.9) < 0.1
+    assert np.median(lowers) > 0.6 * EDGE_QPS
+    assert np.median(uppers) < 1.3 * EDGE_QPS
+
+
+def test_the_knee_of_an_mm1_queue_is_at_half_its_service_rate(mm1_samples, load_info):
+    """Power, rate / latency, is rate * (mu - rate) / constant: highest at mu / 2 for every percentile."""
+    queue = Queue(1, mm1_samples, load_info)
+    points = [queue.look_at(Look(rate, near_edge=False), 120) for rate in (20, 40, 80, 160, 320, 380)]
+    assert knee(points) == pytest.approx(SERVICE_RATE / 2, rel=0.1)
+    assert math.isnan(knee(points[:2]))
+    assert math.isnan(knee(points[-1:]))
+
+
+def test_only_what_the_generator_can_honestly_send_is_judged(mm1_samples, load_info):
+    """The generator is too slow for the edge: no rate fails, the search ends by itself, no estimate is made up."""
+    points = Queue(1, mm1_samples, load_info, honest_up_to=150).search(100, budget_s=300)
+    lower, upper = interval(points)
+    assert 100 <= lower < 150
+    assert upper == math.inf
+    assert math.isnan(crossing(points))
+    invalid = [p.offered_qps for p in points if p.status is VerdictStatus.INVALID]
+    assert len(invalid) == 2 * len(set(invalid)), "each rate gets a second chance"
+
+
+def test_a_server_that_never_meets_the_sla_has_no_lower_end(mm1_samples, load_info):
+    hopeless = Scenario.model_validate({"name": "s", "sla": {"p50_ms": 1}})
+    points = Queue(1, mm1_samples, load_info, hopeless).search(100)
+    lower, upper = interval(points)
+    assert lower == 0
+    assert upper < 30
+
+
+def test_the_interval_widens_around_contradictions(mm1_samples, load_info):
+    queue = Queue(1, mm1_samples, load_info)
+    point = queue.look_at(Look(100.0, near_edge=False), 10)
+
+    def of(*verdicts):
+        return interval([point.model_copy(update={"offered_qps": r, "status": VerdictStatus(s)}) for r, s in verdicts])
+
+    assert of((100, "PASS"), (200, "FAIL")) == (100, 200)
+    assert of((100, "PASS"), (150, "FAIL"), (160, "PASS"), (200, "FAIL")) == (100, 200)
+    assert of((100, "INCONCLUSIVE"), (200, "INVALID")) == (0, math.inf)
+
+
+def test_failed_requests_strain_the_error_rate(mm1_samples, load_info):
+    measure = Queue(1, mm1_samples, load_info).look_at(Look(100.0, near_edge=False), 10).measure
+    failing = measure.model_copy(update={"error_rate": 0.002})
+    sla = Sla.model_validate({"error_rate": 0.001})
+    assert strain(sla, measure) == 0
+    assert strain(sla, failing) == pytest.approx(2)
+    assert strain(Sla.model_validate({"error_rate": 0}), failing) == math.inf

@@ -1,0 +1,73 @@
+"""Capacity searches and comparisons as people read them."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from harness.report import html, markdown, terminal
+
+STUDIES = ("capacity", "capacity-open", "capacity-empty", "capacity-hostile", "compare", "compare-hostile")
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_page_is_well_formed_and_self_contained(study_of, name):
+    page = html.render_study(study_of(name))
+    root = ElementTree.fromstring(page)
+    assert not re.search(r"https?:|//\w|@import|url\(", page)
+    assert not root.findall(".//script")
+    ids = [e.get("id") for e in root.iter() if e.get("id")]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_capacity_is_told_in_one_sentence(study_of):
+    text = terminal.render_study(study_of("capacity"))
+    assert "meets p99 50 ms up to about 32" in text, "theory: 328"
+    assert "(290 passed, 360 failed)" in text
+    assert "begins to grow faster than the load at about 2" in text, "theory: 210"
+    assert "nothing failed" in terminal.render_study(study_of("capacity-open"))
+    assert "Nothing was measured" in terminal.render_study(study_of("capacity-empty"))
+
+
+def test_the_points_stand_in_the_order_of_their_rates(study_of):
+    rows = re.findall(r"^\| (\S+) /s \| \*\*(\S) (\w+)\*\*", markdown.render_study(study_of("capacity")), re.MULTILINE)
+    assert [row[0] for row in rows] == ["100", "200", "283", "290", "328", "360", "400", "800"]
+    assert rows[0][1:] == ("✓", "PASS")
+    assert "generator-busy" in markdown.render_study(study_of("capacity-open"))
+
+
+def test_the_picture_shows_every_point_the_limit_the_capacity_and_the_knee(study_of):
+    root = ElementTree.fromstring(html.render_study(study_of("capacity")))
+    picture = root.find(".//svg")
+    labels = [text.text for text in picture.findall(".//text")]
+    for shown in ("p50", "p99", "p99 ≤ 50 ms"):
+        assert shown in labels
+    assert any(label.startswith("knee 2") for label in labels)
+    assert any(label.startswith("capacity 3") for label in labels)
+    assert len(picture.findall(".//circle")) == 2 * 8
+    assert "100 requests/s: p50 2.17 ms, p99 14.4 ms, PASS" in picture.find("desc").text
+    assert root.find(".//rect[@class='band']") is not None
+    edges = [float(c.get("cy")) for c in picture.findall(".//circle")]
+    assert min(edges) >= 34, "what was never answered is drawn at the top of the picture"
+
+
+def test_without_points_there_is_no_picture(study_of):
+    assert "<svg" not in html.render_study(study_of("capacity-empty"))
+    assert "<svg" in html.render_study(study_of("capacity-open"))
+
+
+def test_a_comparison_gives_an_answer_per_percentile_with_its_interval(study_of):
+    text = terminal.render_study(study_of("compare"))
+    assert "At p50: B faster (B takes 0.640 to 0.692 times as long as A); at p99: undecided" in text
+    assert "results/one/bundle@tl2cgen" in text
+
+
+def test_a_study_that_was_cut_short_says_so(study_of):
+    assert "Incomplete: interrupted" in html.render_study(study_of("capacity-open"))
+    assert "Incomplete" not in html.render_study(study_of("capacity"))
+
+
+def test_hostile_text_stays_text(study_of):
+    for name in ("capacity-hostile", "compare-hostile"):
+        assert "<script" not in html.render_study(study_of(name))
+        assert "\x1b" not in markdown.render_study(study_of(name))
