@@ -47,11 +47,11 @@ def search(
     end_s = clock() + budget_s
     overhead_s = _FIRST_OVERHEAD_S
     while (look := next_look(points, start_qps)) is not None:
-        short_s = budget_s * SHORT_SHARE
+        shortest_s = max(budget_s * SHORT_SHARE, _FEWEST_REQUESTS / look.offered_qps)
         left_s = end_s - clock() - warm_up_s - overhead_s
-        window_s = min(budget_s * LONG_SHARE if look.near_edge else short_s, left_s)
-        if window_s < short_s or window_s * look.offered_qps < _FEWEST_REQUESTS:
+        if left_s < shortest_s:
             break
+        window_s = min(max(budget_s * LONG_SHARE, shortest_s), left_s) if look.near_edge else shortest_s
         started_s = clock()
         points.append(look_at(look, window_s))
         overhead_s = max(overhead_s, clock() - started_s - warm_up_s - window_s)

@@ -51,8 +51,9 @@ def latency_against_load(capacity: Capacity) -> str:
     for name, limit in limits.items():
         parts += _limit(axes, name, limit)
     parts += _marks(axes, capacity)
-    for name, css in _CURVES:
+    for place, (name, css) in enumerate(_CURVES):
         parts += _curve(axes, points, name, css)
+        parts += _legend(name, css, _HEIGHT - _BOTTOM - 10 - 20 * place)
     return svg.picture("rates", _WIDTH, _HEIGHT, "Latency against offered load", _in_words(capacity, points), parts)
 
 
@@ -93,12 +94,17 @@ def _curve(axes: _Axes, points: list[CapacityPoint], name: str, css: str) -> Ite
     if trusted:
         places = [(axes.x(point.offered_qps), axes.y(point.measure.latency_ms[name])) for point in trusted]
         yield svg.path(places, f"curve {css}")
-        yield svg.text(_WIDTH - _RIGHT + 8, places[-1][1] - 8, name, f"label {css}-text")
     for point in points:
         x, y = axes.x(point.offered_qps), axes.y(point.measure.latency_ms[name])
         yield svg.dot(x, y, f"point {point.status.value.lower()}")
         if name == "p99":
             yield svg.text(x, y - 10, MARKS[point.status], "label", "middle")
+
+
+def _legend(name: str, css: str, y: float) -> Iterator[str]:
+    right = _WIDTH - _RIGHT
+    yield svg.line(right + 12, y - 4, right + 38, y - 4, f"curve {css}")
+    yield svg.text(right + 44, y, name, f"label {css}-text")
 
 
 def _in_words(capacity: Capacity, points: list[CapacityPoint]) -> str:

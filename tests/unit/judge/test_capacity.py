@@ -78,6 +78,14 @@ def test_only_what_the_generator_can_honestly_send_is_judged(mm1_samples, load_i
     assert len(invalid) == 2 * len(set(invalid)), "each rate gets a second chance"
 
 
+def test_a_slow_start_gets_the_time_it_needs(mm1_samples, load_info):
+    """At 2 requests a second a short look lasts as long as some dozens of requests take."""
+    queue = Queue(1, mm1_samples, load_info)
+    points = queue.search(2)
+    assert points[0].measure.n_planned > 10
+    assert max(p.offered_qps for p in points) > 60
+
+
 def test_a_server_that_never_meets_the_sla_has_no_lower_end(mm1_samples, load_info):
     hopeless = Scenario.model_validate({"name": "s", "sla": {"p50_ms": 1}})
     points = Queue(1, mm1_samples, load_info, hopeless).search(100)
