@@ -23,7 +23,7 @@ from harness.load.process import LocustProcess
 from harness.load.runner import Target, run_load
 from harness.ranking_data import RankingData, Splits
 from harness.samples import TRANSPORT_ERROR, UNSENT, Samples
-from harness.scenario.schema import Traffic
+from harness.scenario.schema import Access, Traffic
 
 # answers `fine`; argv: stall the whole process for 0.3 s at the n-th request, fail every n-th request (0: never)
 SERVER = """
@@ -244,15 +244,16 @@ def test_a_failure_inside_the_load_process_is_an_error_with_its_log(
 
 
 def test_a_fault_of_the_load_process_reaches_its_log_and_exit_code(data: RankingData, tmp_path: Path) -> None:
-    n_bodies = write_bodies([data.features[:5]], "binary", tmp_path)
-    broken = Target("compressed", "http://127.0.0.1:1/\N{SNOWMAN}")  # can't be written into a request line
-    LoadPlan(targets=(broken,), traffic=SHORT, n_bodies=n_bodies, out=tmp_path, parent_pid=os.getpid()).write(tmp_path)
+    broken = Target("compressed", "http://127.0.0.1:1/", access=Access(bearer_env="NO_SUCH_VARIABLE"))
+    plan = LoadPlan(targets=(broken,), traffic=SHORT, n_bodies=1, out=tmp_path, parent_pid=os.getpid())
+    write_bodies([data.features[:5]], data.feature_names, broken.adapter, tmp_path / plan.bodies(0))
+    plan.write(tmp_path)
     process = LocustProcess(tmp_path, tmp_path / "locust.log", ())
     try:
         assert process.wait(60) == 1
     finally:
         process.stop()
-    assert "UnicodeEncodeError" in process.last_words()
+    assert "NO_SUCH_VARIABLE is not set" in process.last_words()
     assert not (tmp_path / "samples.npz").exists()
 
 

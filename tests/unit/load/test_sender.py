@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,16 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 
 from harness.load import sender as sender_module
+from harness.load.answer_store import AnswerStore
 from harness.load.bodies import open_bodies, write_bodies
+from harness.load.load_plan import Target
 from harness.load.sender import Sender
-from harness.samples import TRANSPORT_ERROR
+from harness.samples import NO_ANSWER, TRANSPORT_ERROR
+from harness.scenario import Access, Choice
+
+BINARY = Choice.model_validate({"kind": "oip", "encoding": "binary"})
+NAMES = tuple(f"f{i}" for i in range(136))
+FINE, LOST = (200, 0), (TRANSPORT_ERROR, NO_ANSWER)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
 Answer = bytes | Callable[[Any], None]
@@ -54,13 +62,14 @@ class Peer:
 
 @pytest.fixture
 def meet(tmp_path: Path) -> Iterator[Callable[[Answer], tuple[Peer, Sender]]]:
-    write_bodies([np.ones((200, 136), np.float32)], "binary", tmp_path)
+    write_bodies([np.ones((200, 136), np.float32)], NAMES, BINARY, tmp_path)
     opened = []
 
-    def connect(answer: Answer, timeout_s: float = 10.0) -> tuple[Peer, Sender]:
+    def connect(answer: Answer, timeout_s: float = 10.0, **access: Any) -> tuple[Peer, Sender]:
         peer = Peer(answer)
         url = f"http://127.0.0.1:{peer.server.server_port}/v2/models/m/infer"
-        sender = Sender(url, open_bodies(tmp_path), timeout_s)
+        target = Target("target", url, BINARY, Access(**access))
+        sender = Sender(target, open_bodies(tmp_path), timeout_s, partial(AnswerStore().index, 0))
         opened.append((peer, sender))
         return peer, sender
 
@@ -72,7 +81,7 @@ def meet(tmp_path: Path) -> Iterator[Callable[[Answer], tuple[Peer, Sender]]]:
 
 def test_a_good_answer_reuses_one_connection_and_carries_the_whole_body(meet: Any) -> None:
     peer, sender = meet(OK)
-    assert [sender.send(0) for _ in range(5)] == [200] * 5
+    assert [sender.send(0) for _ in range(5)] == [FINE] * 5
     assert peer.n_connections == 1
     assert {len(body) for body in peer.bodies} == {len(peer.bodies[0])}
     assert len(peer.bodies[0]) > 200 * 136 * 4
@@ -91,7 +100,7 @@ def test_a_good_answer_reuses_one_connection_and_carries_the_whole_body(meet: An
 )
 def test_bad_answers(meet: Any, answer: bytes, status: int, said: str) -> None:
     peer, sender = meet(answer)
-    assert [sender.send(0) for _ in range(6)] == [status] * 6
+    assert [sender.send(0) for _ in range(6)] == [(status, NO_ANSWER)] * 6
     assert len(peer.bodies) == 6  # neither retried nor redirected
     assert said in sender.last_error
 
@@ -132,18 +141,18 @@ def flood(connection: Any) -> None:
 @pytest.mark.parametrize("behaviour", [hang_up, truncate, trickle_head, trickle_body, silence])
 def test_a_broken_connection_is_a_failure_and_never_used_again(meet: Any, behaviour: Callable[[Any], None]) -> None:
     peer, sender = meet(behaviour, timeout_s=0.2)
-    assert [sender.send(0) for _ in range(3)] == [TRANSPORT_ERROR] * 3
+    assert [sender.send(0) for _ in range(3)] == [LOST] * 3
     assert sender.last_error
     assert peer.n_connections == 3
     peer.answer = OK
-    assert [sender.send(0) for _ in range(2)] == [200] * 2
+    assert [sender.send(0) for _ in range(2)] == [FINE] * 2
     assert peer.n_connections == 4
 
 
 def test_a_connection_that_the_server_may_have_closed_is_not_used(meet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     peer, sender = meet(OK)
     monkeypatch.setattr(sender_module, "_IDLE_S", 0.0)
-    assert [sender.send(0) for _ in range(3)] == [200] * 3
+    assert [sender.send(0) for _ in range(3)] == [FINE] * 3
     assert peer.n_connections == 3
 
 
@@ -155,14 +164,14 @@ def test_connections_number_those_in_use_at_a_time(meet: Any) -> None:
 
     peer, sender = meet(slow)
     for attempt in gevent.joinall([gevent.spawn(sender.send, 0) for _ in range(4)]):
-        assert attempt.value == 200
+        assert attempt.value == FINE
     peer.answer = OK
     assert peer.n_connections == 4
 
 
 def test_an_interim_answer_is_not_the_answer(meet: Any) -> None:
     _, sender = meet(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK)
-    assert [sender.send(0) for _ in range(2)] == [200] * 2
+    assert [sender.send(0) for _ in range(2)] == [FINE] * 2
 
 
 def test_an_answer_may_end_with_the_connection(meet: Any) -> None:
@@ -170,34 +179,33 @@ def test_an_answer_may_end_with_the_connection(meet: Any) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nthe end is the end")
 
     _, sender = meet(close_after)
-    assert sender.send(0) == 200
+    assert sender.send(0) == FINE
 
 
-def test_an_endless_answer_is_cut_off(meet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender_module, "MAX_ANSWER_BYTES", 1_000_000)
-    _, sender = meet(flood)
-    assert sender.send(0) == TRANSPORT_ERROR
+def test_an_endless_answer_is_cut_off(meet: Any) -> None:
+    _, sender = meet(flood, max_answer_mb=1.0)
+    assert sender.send(0) == LOST
     assert "1000000 bytes" in sender.last_error
 
 
 def test_a_large_answer_is_read_whole(meet: Any) -> None:
     peer, sender = meet(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300_000))
-    assert [sender.send(0) for _ in range(3)] == [200] * 3
+    assert [sender.send(0) for _ in range(3)] == [FINE] * 3
     assert peer.n_connections == 1
 
 
 def test_a_server_that_does_not_read_times_out_in_the_middle_of_sending(tmp_path: Path) -> None:
-    write_bodies([np.ones((20_000, 136), np.float32)], "binary", tmp_path)
+    write_bodies([np.ones((20_000, 136), np.float32)], NAMES, BINARY, tmp_path)
     server = StreamServer(("127.0.0.1", 0), lambda *_: gevent.sleep(30), spawn=Pool())
     server.start()
     url = f"http://127.0.0.1:{server.server_port}/"
-    sender = Sender(url, open_bodies(tmp_path), 0.1)
-    assert [sender.send(0) for _ in range(2)] == [TRANSPORT_ERROR] * 2
+    sender = Sender(Target("target", url), open_bodies(tmp_path), 0.1, partial(AnswerStore().index, 0))
+    assert [sender.send(0) for _ in range(2)] == [LOST] * 2
     server.stop(timeout=0)
 
 
 def test_nobody_there(meet: Any) -> None:
     peer, sender = meet(OK)
     peer.server.stop(timeout=0)
-    assert sender.send(0) == TRANSPORT_ERROR
+    assert sender.send(0) == LOST
     assert "ConnectionRefusedError" in sender.last_error
