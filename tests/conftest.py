@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +68,33 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"the real data sets are not beside the checkout ({SHARED_DATA.name}/ absent)")
     return SHARED_DATA
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """PEM files of a server for 127.0.0.1 and 127.0.0.2, and of the authority that vouches for it alone."""
+
+    ca: Path
+    chain: Path
+    key: Path
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A self-made authority and a certificate by it, from the openssl program."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("the program openssl, which makes the certificates of this test, is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+
+    def run(*arguments: str) -> None:
+        subprocess.run([openssl, *arguments], cwd=folder, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    usage = ("-addext", "keyUsage=critical,keyCertSign")
+    run("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=authority of a test", *usage)
+    run("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server of a test")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,IP:127.0.0.2")
+    signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
+    run("x509", "-req", "-in", "server.csr", "-out", "server.pem", *signing)
+    return Certificate(folder / "ca.pem", folder / "server.pem", folder / "server.key")

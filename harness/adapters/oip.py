@@ -103,20 +103,20 @@ def decode(options: Options, headers: Mapping[str, str], body: bytes, n: int) ->
             raise AnswerError("an output must be an object")
         size = _size(output)
         if options.output in (None, output.get("name")):
-            return Ranking(scores=_scores(output, raw[:size]).astype(np.float64))
-        raw = raw[size:]
+            return Ranking(scores=_scores(output, None if size is None else raw[:size]).astype(np.float64))
+        raw = raw[size or 0 :]
     raise AnswerError(f"no output named {options.output!r}")
 
 
-def _size(output: dict[str, Any]) -> int:
-    """Raw bytes that belong to an output; 0 where its data stand in the JSON."""
-    size = parameters_of(output, "an output").get("binary_data_size", 0)
-    if type(size) is not int or size < 0:
+def _size(output: dict[str, Any]) -> int | None:
+    """Raw bytes that belong to an output; None where its data stand in the JSON."""
+    size = parameters_of(output, "an output").get("binary_data_size")
+    if size is not None and (type(size) is not int or size < 0):
         raise AnswerError("binary_data_size must be a number of bytes")
     return size
 
 
-def _scores(output: dict[str, Any], raw: memoryview) -> NDArray[Any]:
+def _scores(output: dict[str, Any], raw: memoryview | None) -> NDArray[Any]:
     name, shape, dtype = output.get("name"), output.get("shape"), _TYPES.get(str(output.get("datatype")))
     if dtype is None:
         raise AnswerError(f"datatype of {name} must be FP32 or FP64")
@@ -124,8 +124,8 @@ def _scores(output: dict[str, Any], raw: memoryview) -> NDArray[Any]:
         raise AnswerError(f"shape of {name} must be whole numbers")
     if not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)):
         raise AnswerError(f"shape of {name} must be [n] or [n, 1]")
-    if len(raw) == 0 and "data" in output:
-        return from_json(output["data"], tuple(shape), str(name), dtype).ravel()
+    if raw is None:
+        return from_json(output.get("data"), tuple(shape), str(name), dtype).ravel()
     if len(raw) != shape[0] * dtype.itemsize:
         raise AnswerError(f"{len(raw)} bytes of {name}, and its shape needs {shape[0] * dtype.itemsize}")
     return from_raw(raw, (shape[0],), dtype)

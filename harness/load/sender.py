@@ -115,11 +115,15 @@ class Sender:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._context is None:
             return connection
+        secured = self._context.wrap_socket(
+            connection, server_hostname=self._address.host, do_handshake_on_connect=False
+        )
         try:
-            return self._context.wrap_socket(connection, server_hostname=self._address.host)
-        except BaseException:
-            connection.close()
+            secured.do_handshake()
+        except BaseException:  # the time-out as well
+            secured.close()
             raise
+        return secured
 
 
 class Answer(HTTPResponse):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count, takewhile
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import gevent
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 from gevent.pool import Pool
 from gevent.server import StreamServer
+from gevent.ssl import SSLContext
 
 from harness.load import sender as sender_module
 from harness.load.answer_store import AnswerStore
@@ -33,9 +36,10 @@ Answer = bytes | Callable[[Any], None]
 class Peer:
     """A server that gives the same answer to every request and counts connections."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.answer, self.n_connections, self.bodies = answer, 0, []
-        self.server = StreamServer(("127.0.0.1", 0), self._serve, spawn=Pool())
+    def __init__(self, answer: Answer, context: Any = None) -> None:
+        self.answer, self.n_connections, self.bodies, self.heads = answer, 0, [], []
+        tls = {"ssl_context": context} if context else {}
+        self.server = StreamServer(("127.0.0.1", 0), self._serve, spawn=Pool(), **tls)
         self.server.start()
 
     def _serve(self, connection: Any, _: object) -> None:
@@ -53,6 +57,7 @@ class Peer:
         while reader.readline():
             head = list(takewhile(lambda line: line not in (b"\r\n", b""), reader))
             length = next(int(line.split(b":")[1]) for line in head if line.lower().startswith(b"content-length"))
+            self.heads.append(b"".join(head))
             self.bodies.append(reader.read(length))
             if callable(self.answer):
                 self.answer(connection)
@@ -61,18 +66,31 @@ class Peer:
 
 
 @pytest.fixture
-def meet(tmp_path: Path) -> Iterator[Callable[[Answer], tuple[Peer, Sender]]]:
+def store() -> AnswerStore:
+    return AnswerStore()
+
+
+@pytest.fixture
+def meet(tmp_path: Path, store: AnswerStore) -> Iterator[Callable[[Answer], tuple[Peer, Sender]]]:
     write_bodies([np.ones((200, 136), np.float32)], NAMES, BINARY, tmp_path)
     opened = []
 
-    def connect(answer: Answer, timeout_s: float = 10.0, **access: Any) -> tuple[Peer, Sender]:
-        peer = Peer(answer)
-        url = f"http://127.0.0.1:{peer.server.server_port}/v2/models/m/infer"
+    def connect(
+        answer: Answer,
+        timeout_s: float = 10.0,
+        context: Any = None,
+        environment: Any = MappingProxyType({}),
+        **access: Any,
+    ) -> tuple[Peer, Sender]:
+        peer = Peer(answer, context)
+        scheme = "https" if context else "http"
+        url = f"{scheme}://127.0.0.1:{peer.server.server_port}/v2/models/m/infer"
         target = Target("target", url, BINARY, Access(**access))
-        sender = Sender(target, open_bodies(tmp_path), timeout_s, partial(AnswerStore().index, 0))
+        sender = Sender(target, open_bodies(tmp_path), timeout_s, partial(store.index, 0), environment)
         opened.append((peer, sender))
         return peer, sender
 
+    connect.bodies = open_bodies(tmp_path)
     yield connect
     for peer, sender in opened:
         sender.close()
@@ -209,3 +227,89 @@ def test_nobody_there(meet: Any) -> None:
     peer.server.stop(timeout=0)
     assert sender.send(0) == LOST
     assert "ConnectionRefusedError" in sender.last_error
+
+
+def test_distinct_answers_are_kept_with_the_headers_that_reading_them_needs(meet: Any, store: AnswerStore) -> None:
+    def answer(body: bytes) -> bytes:
+        lines = (b"X-Empty:", b"Inference-Header-Content-Length: 3", b"Date: today", b"Content-Length: %d" % len(body))
+        return b"HTTP/1.1 200 OK\r\n" + b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+    peer, sender = meet(answer(b"{} raw"))
+    assert [sender.send(0), sender.send(0)] == [(200, 0), (200, 0)]
+    peer.answer = answer(b"{} other")
+    assert sender.send(0) == (200, 1)
+    peer.answer = answer(b"{} raw")
+    assert sender.send(0) == (200, 0)
+    answers = store.answers(("target",), [sender.credentials.hidden])
+    assert answers.blobs == (b"{} raw", b"{} other")
+    assert answers.headers(0) == {"inference-header-content-length": "3"}
+
+
+def test_an_answer_in_many_small_pieces_is_kept_whole(meet: Any, store: AnswerStore) -> None:
+    def drip(connection: Any) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\nInference-Header-Content-Length: 12\r\nContent-Length: 5\r\n\r\npiece":
+            connection.sendall(bytes([byte]))
+            gevent.sleep(0)
+
+    _, sender = meet(drip)
+    assert sender.send(0) == FINE
+    answers = store.answers(("target",), [sender.credentials.hidden])
+    assert (answers.blobs, answers.headers(0)) == ((b"piece",), {"inference-header-content-length": "12"})
+
+
+def test_credentials_are_sent_and_hidden_in_what_comes_back(meet: Any, store: AnswerStore) -> None:
+    echo = b"no entry for Bearer tok-123 with key-456"
+    environment = {"TOKEN": "tok-123", "KEY": "key-456"}
+    keys = {"bearer_env": "TOKEN", "headers_env": {"X-Api-Key": "KEY"}}
+    peer, sender = meet(
+        b"HTTP/1.1 403 No\r\nContent-Length: %d\r\n\r\n" % len(echo) + echo, environment=environment, **keys
+    )
+    assert sender.send(0) == (403, NO_ANSWER)
+    assert b"Authorization: Bearer tok-123\r\n" in peer.heads[0]
+    assert b"X-Api-Key: key-456\r\n" in peer.heads[0]
+    assert sender.last_error == "HTTP 403: no entry for Bearer *** with ***"
+    peer.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ntok-123"
+    assert sender.send(0) == FINE
+    assert store.answers(("target",), [sender.credentials.hidden]).blobs == (b"***",)
+
+
+def test_tls_with_the_right_authority_reuses_its_connection(meet: Any, certificate: Any) -> None:
+    peer, sender = meet(OK, context=server_side(certificate), tls_ca=str(certificate.ca))
+    assert [sender.send(0) for _ in range(3)] == [FINE] * 3
+    assert peer.n_connections == 1
+    assert len(peer.bodies[0]) > 200 * 136 * 4
+
+
+def test_an_unknown_authority_is_a_failure_unless_that_is_allowed(meet: Any, certificate: Any) -> None:
+    _, sender = meet(OK, context=server_side(certificate))
+    assert sender.send(0) == LOST
+    assert "CERTIFICATE_VERIFY_FAILED" in sender.last_error
+    _, trusting = meet(OK, context=server_side(certificate), tls_verify=False)
+    assert trusting.send(0) == FINE
+
+
+def test_a_certificate_for_another_name_is_a_failure(meet: Any, certificate: Any) -> None:
+    peer, _ = meet(OK, context=server_side(certificate), tls_ca=str(certificate.ca))
+    url = f"https://localhost:{peer.server.server_port}/"
+    access = Access(tls_ca=str(certificate.ca))
+    bodies = meet.bodies
+    sender = Sender(Target("target", url, BINARY, access), bodies, 10.0, partial(AnswerStore().index, 0), {})
+    assert sender.send(0) == LOST
+    assert "CERTIFICATE_VERIFY_FAILED" in sender.last_error
+
+
+def test_a_handshake_that_never_ends_ends_by_the_time_out(meet: Any, certificate: Any) -> None:
+    server = StreamServer(("127.0.0.1", 0), lambda *_: gevent.sleep(30), spawn=Pool())
+    server.start()
+    access = Access(tls_ca=str(certificate.ca))
+    target = Target("target", f"https://127.0.0.1:{server.server_port}/", BINARY, access)
+    sender = Sender(target, meet.bodies, 0.2, partial(AnswerStore().index, 0), {})
+    assert sender.send(0) == LOST
+    assert sender.last_error == "no answer within 0.2 s"
+    server.stop(timeout=0)
+
+
+def server_side(certificate: Any) -> SSLContext:
+    context = SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.chain, certificate.key)
+    return context
