@@ -40,7 +40,7 @@ def probe(
     timeout_s: float,
     as_json: bool,
 ) -> None:
-    """Is a ranking endpoint up, how does it want to be asked, what does one request cost? At most 15 requests."""
+    """Is a ranking endpoint up, how does it want to be asked, what does one request cost? At most 17 requests."""
     from pydantic import ValidationError
     from ruamel.yaml import YAML
 

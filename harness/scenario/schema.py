@@ -51,13 +51,18 @@ HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN_HEADERS = ("host", "content-length", "content-type", "transfer-encoding", "connection")
 
 
-def _not_locusts(name: str) -> str:
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+
+
+def _variable(name: str) -> str:
+    if not re.fullmatch(_VARIABLE, name):  # perhaps the credential itself, which no message may repeat
+        raise ValueError("must be the name of an environment variable, not what it holds")
     if name.startswith("LOCUST"):
         raise ValueError(f"{name} is one of Locust's own variables; use another name")
     return name
 
 
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_not_locusts)]
+Variable = Annotated[str, AfterValidator(_variable), Field(json_schema_extra={"pattern": f"^{_VARIABLE}$"})]
 """Name of an environment variable that holds a credential."""
 
 

@@ -15,7 +15,7 @@ from harness.target.client import Client
 from harness.target.endpoint import settled
 
 N_REQUESTS = 10
-"""Timed requests, after at most five to get to know the endpoint."""
+"""Timed requests, after at most seven to get to know the endpoint."""
 
 
 class Probe(Record):
@@ -50,7 +50,7 @@ def random_request(n_candidates: int, n_features: int, seed: int = 0) -> Ranking
 def probe(
     url: str, access: Access, adapter: Choice, n_candidates: int, n_features: int | None, timeout_s: float
 ) -> Probe:
-    """Ask an endpoint at most 15 times, one request after another. TargetError where it does not answer."""
+    """Ask an endpoint at most 17 times, one request after another. TargetError where it does not answer."""
     client = Client(url, access, timeout_s)
     plugin, chosen = registry.adapter(adapter.kind), options("adapters", adapter)
     width = n_features or plugin.width(chosen, client)
