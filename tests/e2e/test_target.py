@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -294,7 +293,7 @@ def test_an_endpoint_killed_under_load_ends_the_run_and_keeps_its_samples(
         "traffic": {**TRAFFIC, "window_s": 60},
     }  # fmt: skip
     settings = Settings(out=tmp_path, cache=Cache(tmp_path / "cache"))
-    with pytest.raises(TargetError, match=f"ended with exit code {-9 % 256}|ended with exit code"):
+    with pytest.raises(TargetError, match="the command ended with exit code"):
         run(Scenario.model_validate(whole), settings, kill_once)
     (run_dir,) = tmp_path.glob("killed-*")
     kept = json.loads((run_dir / "result.json").read_text())
@@ -328,4 +327,4 @@ def test_the_command_line_probes_and_runs(cli: Any, serve_http: Any, bundle: Bun
     assert cli("judge", run_dir).returncode == 0
     for name in ("report.html", "summary.md"):
         assert "The target under load" in (run_dir / name).read_text()
-    assert os.path.exists(run_dir / "load" / "answers.npz")
+    assert (run_dir / "load" / "answers.npz").is_file()
