@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -14,6 +14,7 @@ from harness.ranking_data import Floats
 
 UNSENT = 0
 TRANSPORT_ERROR = -1
+NO_ANSWER = -1
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Samples:
     due_s, sent_s, done_s: seconds from the start of the segment (NaN where it never happened);
     status: HTTP status, 0 unsent, -1 transport error, time-out or unreadable answer;
     n_candidates: length of the candidate list; body: index of the request body;
-    worker: number of the load process that planned and sent it (0 where there is one).
+    worker: number of the load process that planned and sent it (0 where there is one);
+    answer: index into the run's kept answers (`harness.answers`), NO_ANSWER where there is none or it was not kept.
     """
 
     targets: tuple[str, ...]
@@ -38,10 +40,13 @@ class Samples:
     n_candidates: NDArray[np.int32]
     body: NDArray[np.int32]
     worker: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
+    answer: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
     def __post_init__(self) -> None:
         if self.worker.size != len(self):
             object.__setattr__(self, "worker", np.zeros(len(self), np.int16))
+        if self.answer.size != len(self):
+            object.__setattr__(self, "answer", np.full(len(self), NO_ANSWER, np.int32))
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -89,8 +94,8 @@ class Samples:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 targets = tuple(str(t) for t in archive["targets"])
-                columns = {f.name: archive[f.name] for f in fields(cls)[1:] if f.name in archive or f.name != "worker"}
-                return cls(targets, **columns)
+                optional = {f.name for f in fields(cls) if f.default_factory is not MISSING} - set(archive.files)
+                return cls(targets, **{f.name: archive[f.name] for f in fields(cls)[1:] if f.name not in optional})
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise HarnessError(
                 f"can't read samples: {error}", where=str(path), remedy="run the scenario again"

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +72,88 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"the real data sets are not beside the checkout ({SHARED_DATA.name}/ absent)")
     return SHARED_DATA
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """PEM files of a server for 127.0.0.1 and 127.0.0.2, and of the authority that vouches for it alone."""
+
+    ca: Path
+    chain: Path
+    key: Path
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A self-made authority and a certificate by it, from the openssl program."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("the program openssl, which makes the certificates of this test, is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+
+    def run(*arguments: str) -> None:
+        subprocess.run([openssl, *arguments], cwd=folder, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    usage = ("-addext", "keyUsage=critical,keyCertSign")
+    run("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=authority of a test", *usage)
+    run("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server of a test")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,IP:127.0.0.2")
+    signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
+    run("x509", "-req", "-in", "server.csr", "-out", "server.pem", *signing)
+    return Certificate(folder / "ca.pem", folder / "server.pem", folder / "server.key")
+
+
+Answerer = Callable[[str, str, Mapping[str, str], bytes], tuple[int, dict[str, str], bytes]]
+"""(method, path, headers by their names in lower case, body) -> (status, headers, body)."""
+
+
+@pytest.fixture
+def serve_http() -> Iterator[Callable[..., str]]:
+    """`serve_http(answer, certificate=None, host="127.0.0.1")`: a real HTTP server of that behaviour; its base URL."""
+    servers = []
+
+    def start(answer: Answerer, certificate: Certificate | None = None, host: str = "127.0.0.1") -> str:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+            wbufsize = -1
+
+            def do_GET(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                known = {name.lower(): value for name, value in self.headers.items()}
+                status, headers, content = answer(self.command, self.path, known, body)
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_POST = do_GET
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer((host, 0), Handler)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate.chain, certificate.key)
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        servers.append((server, thread))
+        return f"{'https' if certificate else 'http'}://{host}:{server.server_port}"
+
+    yield start
+    for server, thread in servers:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of 127.0.0.1 where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])

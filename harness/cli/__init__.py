@@ -16,6 +16,7 @@ from harness.cli.capacity import capacity
 from harness.cli.catalogue import init, list_plugins, schema
 from harness.cli.compare import compare
 from harness.cli.load import load
+from harness.cli.probe import probe
 from harness.cli.results import judge, report
 from harness.cli.run import run, validate
 from harness.cli.serve import serve
@@ -38,7 +39,9 @@ def harness(debug: bool) -> None:
     del debug  # read by `main`, which also sees errors that click raises before this runs
 
 
-for command in (run, validate, capacity, compare, calibrate, load, list_plugins, judge, report, schema, init, serve):
+for command in (
+    run, validate, capacity, compare, probe, load, calibrate, judge, report, serve, list_plugins, schema, init,
+):  # fmt: skip
     harness.add_command(command)
 
 

@@ -74,17 +74,28 @@ def run_plan(plan_dir: Path, quiet: bool, **role: Any) -> int:
 @load.command()
 @click.argument("scenario", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--target-url", required=True, help="Full URL that takes the requests.")
+@click.option("--target-url", default="", help="Full URL that takes the requests. [default: the scenario's target]")
+@click.option("--remote", is_flag=True, help="Allow another host than this: load only hosts you may.")
 @click.option(
     "--expect-workers", type=click.IntRange(1, 500), default=2, show_default=True, help="For the commands in it."
 )
 @set_option
-def export(scenario: Path, folder: Path, target_url: str, expect_workers: int, overrides: Sequence[str]) -> None:
+def export(
+    scenario: Path, folder: Path, target_url: str, remote: bool, expect_workers: int, overrides: Sequence[str]
+) -> None:
     """Write a scenario's load test into DIR, for Locust to run: plan, bodies, locustfile, Dockerfile, Kubernetes."""
     from harness.cache import Cache, default_cache_dir
     from harness.cli.progress import reporter
-    from harness.pipeline.exporting import export_load_test
+    from harness.pipeline.exporting import Destination, export_load_test
 
     with reporter(quiet=False) as progress:
-        export_load_test(scenario, overrides, target_url, folder, expect_workers, Cache(default_cache_dir()), progress)
+        export_load_test(
+            scenario,
+            overrides,
+            Destination(target_url, remote),
+            folder,
+            expect_workers,
+            Cache(default_cache_dir()),
+            progress,
+        )
     click.echo(f"wrote {folder}; {folder / 'README.md'} says how to start it")

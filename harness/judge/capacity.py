@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from harness.judge.measures import SUBJECT
 from harness.judge.verdict import judge_load
 from harness.ranking_data import Floats
-from harness.records import Finding, LoadInfo, Measurements, TargetMeasure, VerdictStatus
+from harness.records import SUBJECTS, Finding, LoadInfo, Measurements, TargetMeasure, VerdictStatus
 from harness.samples import Samples
 from harness.scenario import Scenario, Sla
 from harness.studies import Capacity, CapacityPoint
@@ -26,7 +25,7 @@ def capacity_point(
 ) -> CapacityPoint:
     """Judge one load test of the compressed ranker as a point of the search."""
     report = judge_load(scenario, measurements, samples, load)
-    measure = next(m for m in report.measures if m.target == SUBJECT)
+    measure = next(m for m in report.measures if m.target in SUBJECTS)
     return CapacityPoint(
         offered_qps=load.offered_qps,
         status=report.verdict.status,

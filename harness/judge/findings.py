@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.judge.answers import find_in_answers
 from harness.judge.arrivals import arrival_findings, missing_findings
 from harness.judge.generator import generator_findings, sending_findings
 from harness.judge.machine import machine_findings
-from harness.judge.measures import SUBJECT
 from harness.judge.noise_floor import noise_floor_findings
 from harness.judge.steadiness import steadiness_findings
-from harness.records import Finding, LedgerRow, Measurements, ObjectiveResult, TargetMeasure
+from harness.records import SUBJECTS, TEACHER, Finding, LedgerRow, Measurements, ObjectiveResult, TargetMeasure
 from harness.samples import Samples
 from harness.scenario import Scenario
 
@@ -27,6 +27,7 @@ def find(
         *measurements.findings,
         *_incomplete(measurements),
         *(_load(scenario, measurements, measures, objectives, samples) if samples is not None else ()),
+        *(finding for audit in measurements.audits for finding in find_in_answers(audit)),
         *_teacher(scenario, measures),
         *(finding for row in measurements.ledger for finding in _control(row)),
     )
@@ -54,7 +55,7 @@ def _load(
         yield from generator_findings(scenario, measurements.load)
         yield from missing_findings(measurements.load, samples)
     for measure in measures:
-        target, hard = measure.target, measure.target == SUBJECT
+        target, hard = measure.target, measure.target in SUBJECTS
         judged_on = objectives if hard else ()
         yield from sending_findings(scenario.sla, measure, hard=hard)
         yield from machine_findings(measure, hard=hard)
@@ -64,7 +65,7 @@ def _load(
 
 
 def _teacher(scenario: Scenario, measures: Sequence[TargetMeasure]) -> Iterator[Finding]:
-    teacher = next((m for m in measures if m.target == "teacher"), None)
+    teacher = next((m for m in measures if m.target == TEACHER), None)
     if teacher is None:
         return
     limits = scenario.sla.percentiles

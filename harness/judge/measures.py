@@ -11,7 +11,6 @@ from harness.records import LoadInfo, TargetInfo, TargetMeasure
 from harness.samples import UNSENT, Samples
 from harness.scenario import Sla, quantile_of
 
-SUBJECT = "compressed"
 """The target that the SLA is about."""
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from harness.judge.findings import find
 from harness.judge.looks import look_at
-from harness.judge.measures import SUBJECT, measure
+from harness.judge.measures import measure
 from harness.judge.min_qps import LoadResult, judge_min_qps
 from harness.judge.objectives import judge_objectives
 from harness.records import (
+    SUBJECTS,
     Finding,
     LoadInfo,
     Measurements,
@@ -39,11 +40,11 @@ def judge(
             for info in measurements.targets
             if info.target in samples.targets
         )
-    subject = next((m for m in measures if m.target == SUBJECT), None)
+    subject = next((m for m in measures if m.target in SUBJECTS), None)
     if subject is not None and samples is not None and subject.n_planned:
         apart = scenario.sla.model_copy(update={"min_qps": None})
         alpha = look_at(scenario.traffic, measurements.load.window_s if measurements.load else 0.0).alpha
-        objectives = judge_objectives(apart, measurements, subject, samples.judged(SUBJECT), alpha)
+        objectives = judge_objectives(apart, measurements, subject, samples.judged(subject.target), alpha)
         if scenario.sla.min_qps is not None:
             deciding = _load_result(scenario, measurements, subject, objectives, at_min_qps)
             objectives = _in_order(scenario.sla, *objectives, judge_min_qps(scenario.sla.min_qps, deciding))
@@ -84,10 +85,10 @@ def _load_result(
     load = measurements.min_qps_load
     if load is not None and at_min_qps is not None:
         if asked is None:
-            info = next(info for info in measurements.targets if info.target == SUBJECT)
+            info = next(info for info in measurements.targets if info.target in SUBJECTS)
             return LoadResult(load.offered_qps, measure(info, at_min_qps, scenario.sla, load), ())
         report = judge_load(scenario, measurements, at_min_qps, load)
-        own = next(m for m in report.measures if m.target == SUBJECT)
+        own = next(m for m in report.measures if m.target in SUBJECTS)
         trusted = report.verdict.status is not VerdictStatus.INVALID
         return LoadResult(load.offered_qps, own, report.verdict.objectives, trusted)
     closed = measurements.load is None or measurements.load.arrival == "closed"
@@ -102,8 +103,10 @@ def _in_order(sla: Sla, *results: ObjectiveResult) -> tuple[ObjectiveResult, ...
 
 
 def _verdict(objectives: tuple[ObjectiveResult, ...], findings: tuple[Finding, ...]) -> Verdict:
-    """The worst status of the objectives; INVALID where there are none, or where a finding is hard."""
-    if not objectives or any(finding.hard for finding in findings):
+    """The worst status of the objectives; FAIL where a finding fails the run, INVALID where one is hard."""
+    if objectives and any(finding.fails for finding in findings):
+        status = VerdictStatus.FAIL
+    elif not objectives or any(finding.hard for finding in findings):
         status = VerdictStatus.INVALID
     else:
         status = min((o.status for o in objectives), key=_ORDER.index)

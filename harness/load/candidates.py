@@ -1,4 +1,4 @@
-"""Candidate lists for the requests, drawn from real query groups."""
+"""Candidate lists for the requests, drawn from real query groups, or random ones where there is no data."""
 
 from __future__ import annotations
 
@@ -6,29 +6,52 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from harness.load.streams import CANDIDATE_STREAM, stream
+from harness.load.streams import CANDIDATE_STREAM, RANDOM_STREAM, stream
 from harness.ranking_data import Features, RankingData
 from harness.scenario.schema import CandidateCount, DlrmCandidates, Traffic
 
 _DLRM = np.repeat([100, 200, 300, 400, 500, 600, 700], [2, 12, 2, 1, 1, 1, 1])
 """The twenty equally likely lengths of MLPerf's DLRM benchmark."""
 
+Rows = NDArray[np.int64]
+
 
 def candidate_lists(data: RankingData, traffic: Traffic) -> list[Features]:
-    """`n_bodies` seeded lists (n, n_features) float32.
+    """`n_bodies` seeded lists (n, n_features) float32."""
+    return [data.features[rows] for rows in candidate_rows(data, traffic)]
+
+
+def candidate_rows(data: RankingData, traffic: Traffic) -> list[Rows]:
+    """The rows (n,) of each of the `n_bodies` seeded lists.
 
     The query groups are laid end to end in a shuffled order (shuffled anew each time they run out) and cut into lists
     of the declared lengths; where `n_candidates` is null, each list is one query group.
     """
     rng = stream(traffic.seed, CANDIDATE_STREAM)
+    starts, sizes = data.offsets[:-1], data.group_sizes
     if traffic.n_candidates is None:
         n_shuffles = -(-traffic.n_bodies // data.n_groups)
         groups = np.concatenate([rng.permutation(data.n_groups) for _ in range(n_shuffles)])
-        return [data.features[data.rows_of(int(group))] for group in groups[: traffic.n_bodies]]
+        return [starts[group] + np.arange(sizes[group]) for group in groups[: traffic.n_bodies]]
     lengths = list_lengths(traffic.n_candidates, traffic.n_bodies, rng)
     ends = np.cumsum(lengths)
-    rows = _shuffled_rows(data, int(ends[-1]), rng)
-    return [data.features[cut] for cut in np.split(rows, ends[:-1])]
+    return np.split(_shuffled_rows(data, int(ends[-1]), rng), ends[:-1])
+
+
+def random_candidates(traffic: Traffic) -> RankingData:
+    """`n_bodies` query groups of the declared lengths without grades (all 0), for a target without data.
+
+    Features are standard normal, `n_features` of them.
+    """
+    lengths = list_lengths(traffic.n_candidates, traffic.n_bodies, stream(traffic.seed, CANDIDATE_STREAM))
+    n, d = int(lengths.sum()), traffic.n_features or 1
+    return RankingData(
+        name="random",
+        features=stream(traffic.seed, RANDOM_STREAM).standard_normal((n, d), dtype=np.float32),
+        grades=np.zeros(n, dtype=np.int32),
+        group_sizes=lengths,
+        feature_names=tuple(f"f{i}" for i in range(d)),
+    )
 
 
 def list_lengths(n_candidates: CandidateCount, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -45,10 +68,10 @@ def list_lengths(n_candidates: CandidateCount, n: int, rng: np.random.Generator)
     return lengths
 
 
-def _shuffled_rows(data: RankingData, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _shuffled_rows(data: RankingData, n: int, rng: np.random.Generator) -> Rows:
     """The first `n` row numbers of all query groups end to end, shuffled as often as it takes."""
     starts, sizes = data.offsets[:-1], data.group_sizes
-    laid: list[NDArray[np.int64]] = []
+    laid: list[Rows] = []
     for _ in range(-(-n // data.n_rows)):
         order = rng.permutation(data.n_groups)
         ends = np.cumsum(sizes[order])

@@ -62,9 +62,9 @@ class Collector:
         distributed = isinstance(runner, MasterRunner)
         clients = sorted(runner.clients, key=runner.get_worker_index) if distributed else [runner.client_id]
         self._schedules = plan.schedules(self._folder, len(clients))
-        names = tuple(target.name for target in plan.targets)
         plan.out.mkdir(parents=True, exist_ok=True)
-        self._gathered = Gathered(plan.out, names, self._schedules[0].segments, open_bodies(self._folder).n_candidates)
+        n_candidates = open_bodies(self._folder / plan.bodies(0)).n_candidates
+        self._gathered = Gathered(plan.out, plan.names, self._schedules[0].segments, n_candidates)
         self._progress = Progress(plan, self._schedules[0].segments)
         for number, client in enumerate(clients):
             self._workers[client] = _Worker(number)
@@ -79,7 +79,7 @@ class Collector:
         report = Report.from_data(data[KEY])
         worker.state = report.state
         try:
-            self._gathered.add(report.rows)
+            self._gathered.add(report.rows, report.answers)
         except OSError as error:
             self._fail(f"can't write the journal in {self._plan.out}: {error.strerror or error}")
         if report.tally is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from importlib import metadata
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from harness.access import address_of
 from harness.errors import LoadError, UsageError
 from harness.load.distributed import EXPORTED_LOCUSTFILE
-from harness.load.load_plan import TRACE, LoadPlan, Target
+from harness.load.load_plan import LoadPlan, Target
 from harness.load.process import LOCUSTFILE
 from harness.load.runner import own_locustfile, write_plan
 from harness.ranking_data import RankingData
@@ -27,18 +27,17 @@ _TEMPLATES = {"README.md.j2": "README.md", "Dockerfile.j2": "Dockerfile", "locus
 def export(scenario: Scenario, data: RankingData, target: Target, folder: Path, n_workers: int) -> None:
     """Write the plan of the scenario's traffic against `target`, its bodies, a locustfile, and how to start them.
 
-    UsageError where the folder holds something already or the URL is none to test (a URL with a password in it is not:
-    nothing written here is secret).
+    Nothing written here is secret: what holds credentials is named, to be set where load processes run. UsageError
+    where the folder holds something already, TargetError where the URL may not be asked.
     """
-    _check(target, folder)
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError("holds something already", where=str(folder), remedy="name a new folder")
+    address_of(target.url, remote=target.access.remote)
     traffic = scenario.traffic
     plan = LoadPlan(targets=(target,), traffic=traffic, n_bodies=traffic.n_bodies, out=Path(MEASURED))
     locustfile = own_locustfile(scenario.load) or LOCUSTFILE
     write_plan(plan, data, folder)
     plan.schedules(folder, n_workers)
-    if traffic.arrivals is not None:  # the recording lies beside the plan; where it came from is nobody's business
-        own = traffic.model_copy(update={"arrivals": Path(TRACE)})
-        plan.model_copy(update={"traffic": own}).write(folder)
     facts = {
         "name": scenario.name,
         "resource": scenario.name.lower().replace("_", "-").replace(".", "-").strip("-"),
@@ -48,9 +47,10 @@ def export(scenario: Scenario, data: RankingData, target: Target, folder: Path, 
         "measured": MEASURED,
         "locustfile": EXPORTED_LOCUSTFILE,
         "locust": metadata.version("locust"),
+        "variables": target.access.variables,
         "requirements": [f"{name}=={metadata.version(name)}" for name in REQUIREMENTS],
     }
-    templates = Environment(
+    templates = Environment(  # noqa: S701  (nothing it renders is HTML)
         loader=PackageLoader("harness.load", "exported"), undefined=StrictUndefined, keep_trailing_newline=True
     )
     try:
@@ -59,19 +59,3 @@ def export(scenario: Scenario, data: RankingData, target: Target, folder: Path, 
             (folder / name).write_text(templates.get_template(template).render(facts), encoding="utf-8")
     except OSError as error:
         raise LoadError(f"can't write the plan: {error.strerror or error}", where=str(folder)) from error
-
-
-def _check(target: Target, folder: Path) -> None:
-    if folder.is_dir() and any(folder.iterdir()):
-        raise UsageError("holds something already", where=str(folder), remedy="name a new folder")
-    try:
-        parts = urlsplit(target.url)
-        testable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        testable = False
-    if not testable or parts.username is not None or parts.password is not None:
-        raise UsageError(
-            "not a URL to test",
-            where="--target-url",
-            remedy="give the full URL that takes requests, such as http://ranker:8080/v2/models/NAME/infer",
-        )

@@ -11,28 +11,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.load.histograms import SECOND, Tally, empty_histogram, encoded
-from harness.load.journal import JOURNAL, read_journal, to_samples
-from harness.load.load_plan import HISTOGRAMS, SAMPLES, SECONDS
+from harness.load.journal import Journal, write_samples
+from harness.load.load_plan import HISTOGRAMS, SECONDS
 from harness.load.recording import Rows
 from harness.load.schedule import Segment
 
 
 class Gathered:
-    """Rows go into the journal in `out` as they come; tallies of segments are merged over workers."""
+    """Rows and answers go into the journal in `out` as they come; tallies of segments are merged over workers."""
 
     def __init__(
         self, out: Path, targets: tuple[str, ...], segments: Sequence[Segment], n_candidates: NDArray[np.int32]
     ) -> None:
         self._out, self._targets, self._segments, self._n_candidates = out, targets, segments, n_candidates
-        self._journal = (out / JOURNAL).open("wb", buffering=0)
+        self._journal = Journal(out)
         self._tallies: dict[int, Tally] = {}
         self._tallied: set[tuple[int, int]] = set()
 
-    def add(self, rows: Rows) -> None:
-        """Keep rows. A thread writes them, so that a slow disk does not hold up requests sent by this process."""
+    def add(self, rows: Rows, answers: bytes) -> None:
+        """Keep rows and packed answers.
+
+        A thread writes them, so that a slow disk does not hold up requests sent by this process.
+        """
         if (rows["segment"] >= len(self._segments)).any() or (rows["body"] >= self._n_candidates.size).any():
             raise ValueError("rows of another plan")
-        gevent.get_hub().threadpool.apply(self._write_all, (memoryview(rows.tobytes()),))
+        gevent.get_hub().threadpool.apply(self._journal.append, (rows.tobytes(), answers))
 
     def add_tally(self, worker: int, segment: int, tally: Tally) -> None:
         """Keep the tally of a worker's whole segment."""
@@ -40,22 +43,16 @@ class Gathered:
         self._tallies[segment] = tally if before is None else before.merge(tally)
         self._tallied.add((worker, segment))
 
-    def _write_all(self, raw: memoryview) -> None:
-        while raw:
-            raw = raw[self._journal.write(raw) :]
-
     def write(self) -> int:
-        """Write samples, histograms and counts per second, and remove the journal; how many samples there are."""
-        rows = read_journal(self._out)
+        """Make samples and answers of the journal, and write histograms and counts per second; how many samples."""
+        rows = write_samples(self._out, self._targets, self._segments, self._n_candidates)
+        self._journal.close()
         for worker, segment in np.unique(rows[["worker", "segment"]]).tolist():
             if (worker, segment) not in self._tallied:  # cut short
                 own = rows[(rows["worker"] == worker) & (rows["segment"] == segment)]
                 self.add_tally(worker, segment, Tally.of(own, self._segments[segment]))
-        to_samples(self._targets, self._segments, rows, self._n_candidates).save(self._out / SAMPLES)
         (self._out / HISTOGRAMS).write_text(json.dumps(self._histograms()), encoding="utf-8")
         (self._out / SECONDS).write_text(json.dumps(self._seconds()), encoding="utf-8")
-        self._journal.close()
-        (self._out / JOURNAL).unlink()
         return int(rows.size)
 
     def _histograms(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import gc
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,15 @@ import gevent
 import numpy as np
 from gevent.event import Event
 
+from harness.access import Credentials
+from harness.load.answer_store import MAX_BYTES, AnswerStore
 from harness.load.arrivals import Share
 from harness.load.bodies import open_bodies
 from harness.load.dispatch import run_closed, run_open
 from harness.load.histograms import Tally
 from harness.load.load_plan import LoadPlan
 from harness.load.recording import ROW, Recording, Rows
-from harness.load.reports import MAX_ROWS, Report, WorkerState
+from harness.load.reports import MAX_ANSWER_BYTES, MAX_ROWS, Report, WorkerState
 from harness.load.timer import open_timer
 from harness.load.watchdog import Watchdog
 
@@ -39,6 +42,7 @@ class LoadTest:
         self._plan, self._share, self._send_report = plan, share, send_report
         self._folder = folder
         self._watchdog = Watchdog(self._judged)
+        self._store = AnswerStore(share.worker, MAX_BYTES // share.n_workers)
         self._senders: list[Any] = []
         self._recording: Recording | None = None
         self._segment_start_s: list[float] = []
@@ -54,13 +58,15 @@ class LoadTest:
     def run(self, user: RankingUser) -> None:
         """Run all segments, each when `go` has been called for it."""
         traffic = self._plan.traffic
-        schedule, bodies = self._plan.schedule(self._folder, self._share), open_bodies(self._folder)
+        schedule = self._plan.schedule(self._folder, self._share)
         timer = open_timer()
         self._timer_name = "" if traffic.arrival == "closed" else timer.name
         if self._plan.cpus and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, {self._plan.cpus[self._share.worker % len(self._plan.cpus)]})
-        for target in self._plan.targets:
-            self._senders.append(user.open_sender(target, bodies, traffic.timeout_s))
+        for number, target in enumerate(self._plan.targets):
+            bodies = open_bodies(self._folder / self._plan.bodies(number))
+            keep = partial(self._store.index, number, Credentials(target.access, os.environ).hidden)
+            self._senders.append(user.open_sender(target, bodies, traffic.timeout_s, keep))
             self._prime(self._senders[-1], target.name)
         gc.collect()
         gc.freeze()
@@ -92,7 +98,8 @@ class LoadTest:
         """What there is to report since the last time."""
         rows = self._queue.pop(0) if self._queue else self._take()
         tally, self._tally = self._tally, None
-        return Report(self._share.worker, self._arrived, rows, tally, self._state())
+        answers = self._store.take(MAX_ANSWER_BYTES)
+        return Report(self._share.worker, self._arrived, rows, answers, tally, self._state())
 
     def _await_release(self, number: int) -> None:
         while self._released < number:
@@ -108,7 +115,7 @@ class LoadTest:
             self._taken.clear()
             self._segment_start_s.append(self._recording.start_s)
             self._recording = None
-        while len(self._queue) > 1:
+        while len(self._queue) > 1 or not self._store.all_taken:
             self._send_report()
         self._arrived = number
         self._send_report()
@@ -123,7 +130,7 @@ class LoadTest:
         n = min(_PRIMING_REQUESTS, self._plan.traffic.max_in_flight)
         tries = [gevent.spawn(sender.send, i % self._plan.n_bodies) for i in range(n)]
         gevent.joinall(tries)
-        n_failed = sum(not 200 <= attempt.value < 300 for attempt in tries)
+        n_failed = sum(not 200 <= attempt.value[0] < 300 for attempt in tries)
         if n_failed:
             self._notes.append(f"{name}: {n_failed} of {n} requests before the run failed ({sender.last_error})")
             sender.last_error = ""

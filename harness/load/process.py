@@ -18,6 +18,7 @@ _SETTINGS = ("--headless", "--only-summary", "--skip-log-setup")
 CONNECT_S = 300
 """How long a master waits for its workers."""
 LOOPBACK = "127.0.0.1"
+MASTER = "--master"
 _TAIL_LINES = 12
 
 
@@ -83,7 +84,7 @@ def forked(n_processes: int) -> list[str]:
 
 def master(n_workers: int, bind_host: str, bind_port: int) -> list[str]:
     """The role of a master of `n_workers` that come from elsewhere."""
-    return ["--master", "--expect-workers", str(n_workers), *_listen(bind_host, bind_port)]
+    return [MASTER, "--expect-workers", str(n_workers), *_listen(bind_host, bind_port)]
 
 
 def worker(host: str, port: int) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.load.schedule import Segment
+from harness.samples import NO_ANSWER
 
 PENDING = -2
 """Status of a request whose outcome is not known yet; never leaves this module."""
@@ -22,9 +23,12 @@ ROW = np.dtype(
         ("done_s", "<f8"),
         ("status", "<i2"),
         ("body", "<i4"),
+        ("answer", "<i4"),
     ]
 )
-"""One request with a known outcome: what workers send, the journal keeps, and samples are made of."""
+"""One request with a known outcome: what workers send, the journal keeps, and samples are made of.
+
+`answer` is the index in the worker's own store."""
 
 Rows = NDArray[Any]
 """(n,) records of ROW."""
@@ -45,6 +49,7 @@ class Recording:
         self.sent_s: list[float] = [math.nan] * n
         self.done_s: list[float] = [math.nan] * n
         self.status: list[int] = [PENDING] * n
+        self.answer: list[int] = [NO_ANSWER] * n
         self.n_due = 0
         self._n_looked_at = 0
         self._in_flight: list[int] = []
@@ -56,6 +61,7 @@ class Recording:
         self.sent_s.append(due_s)
         self.done_s.append(math.nan)
         self.status.append(PENDING)
+        self.answer.append(NO_ANSWER)
         self.n_due += 1
         return self.n_due - 1
 
@@ -69,7 +75,7 @@ class Recording:
         earlier, first, end = self._in_flight, self._n_looked_at, min(self.n_due, self._n_looked_at + limit)
         index = [*earlier, *range(first, end)]
         rows = np.zeros(len(index), ROW)
-        for name in ("status", "due_s", "sent_s", "done_s", "body"):
+        for name in ("status", "due_s", "sent_s", "done_s", "body", "answer"):
             column = getattr(self, name)
             rows[name] = [*(column[i] for i in earlier), *column[first:end]]
         rows["worker"], rows["segment"] = self.worker, self.number

@@ -1,4 +1,4 @@
-"""What workers report to the master: rows, tallies and what they say of themselves, as plain values."""
+"""What workers report to the master: rows, answers, tallies and what they say of themselves, as plain values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from harness.load.recording import ROW, Rows
 KEY = "ranking"
 """Where a report stands in the data of Locust's own worker report."""
 MAX_ROWS = 16_384
-"""Most rows of one report (about 0.6 MB); more wait for the next."""
+"""Most rows of one report (about 0.7 MB); more wait for the next."""
+MAX_ANSWER_BYTES = 2 * 2**20
+"""Most bytes of kept answers in one report, unless a single answer is larger."""
 
 
 class WorkerState(BaseModel):
@@ -39,12 +41,14 @@ class Report:
     """One report of one worker.
 
     arrived: number of the segment it is ready for, that of the last one plus 1 when it has ended, -1 before the first;
-    rows: what has become known since the report before; tally: (segment, its tally), once when a segment has ended.
+    rows: what has become known since the report before; answers: packed, those that are new since then;
+    tally: (segment, its tally), once when a segment has ended.
     """
 
     worker: int
     arrived: int
     rows: Rows
+    answers: bytes
     tally: tuple[int, Tally] | None
     state: WorkerState
 
@@ -54,6 +58,7 @@ class Report:
             "worker": self.worker,
             "arrived": self.arrived,
             "rows": self.rows.tobytes(),
+            "answers": self.answers,
             "tally": None if self.tally is None else [self.tally[0], self.tally[1].to_data()],
             "state": self.state.model_dump(),
         }
@@ -66,6 +71,7 @@ class Report:
             worker=int(data["worker"]),
             arrived=int(data["arrived"]),
             rows=np.frombuffer(data["rows"], ROW),
+            answers=bytes(data["answers"]),
             tally=None if tally is None else (int(tally[0]), Tally.from_data(tally[1])),
             state=WorkerState.model_validate(data["state"]),
         )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
+import os
+import re
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
+import numpy as np
+
+from harness.access import check_access
 from harness.errors import LoadError
 from harness.load.bodies import write_bodies
 from harness.load.candidates import candidate_lists
-from harness.load.load_plan import LOG, PROGRESS, LoadPlan, Target
+from harness.load.load_plan import LOG, PROGRESS, TRACE, LoadPlan, Target
 from harness.load.process import LocustProcess, forked
 from harness.load.running import Progress, Watch, clear_results, follow, longest_s, read_results, recover
 from harness.load.trace import read_trace
@@ -24,6 +28,9 @@ from harness.scenario.schema import Load, Traffic
 __all__ = ["Target", "run_load"]
 
 DEFAULT_LOAD = Load()
+_CERTIFICATE = re.compile(
+    rb"-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----\n?", re.DOTALL
+)
 
 
 def run_load(
@@ -40,13 +47,14 @@ def run_load(
     """Load-test `targets` with candidates of `data` from the cores `cpus` (none: unpinned).
 
     Rounds are counted from `first_round`, so that a further call continues the traffic of the ones before. Writes
-    samples.npz, histograms.json, seconds.json, load.json and locust.log into `out`. `watch` is called five times a
-    second and may raise to end the run. LoadError where a URL is not on this machine, where the load process died (with
-    the end of its log), or where it did not end in time. Whatever ends the run early, samples.npz keeps what was
-    measured, up to the last few seconds where the process was killed.
+    samples.npz, answers.npz, histograms.json, seconds.json, load.json and locust.log into `out`. `watch` is called
+    five times a second and may raise to end the run. TargetError where a URL may not be asked or a credential is
+    missing; LoadError where the load process died (with the end of its log), or where it did not end in time. Whatever
+    ends the run early, samples.npz and answers.npz keep what was measured, up to the last few seconds where the process
+    was killed.
     """
     for target in targets:
-        _check_url(target)
+        check_access(target.url, target.access, os.environ)
     folder, locustfile = out / "plan", own_locustfile(load)
     try:
         plan = LoadPlan(
@@ -75,12 +83,21 @@ def run_load(
 
 
 def write_plan(plan: LoadPlan, data: RankingData, folder: Path) -> None:
-    """Write a plan directory: the plan, the recorded arrivals and the encoded bodies. Raises LoadError."""
-    trace = read_trace(plan.traffic)
+    """Write a plan directory that can be moved: the plan and all it names, and each target's bodies. Raises LoadError.
+
+    It holds the names of the variables that hold credentials, and no credential.
+    """
+    trace, lists = read_trace(plan.traffic), candidate_lists(data, plan.traffic)
+    traffic = (
+        plan.traffic if plan.traffic.arrivals is None else plan.traffic.model_copy(update={"arrivals": Path(TRACE)})
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_bodies(candidate_lists(data, plan.traffic), plan.traffic.encoding, folder)
-        plan.write(folder, trace)
+        np.save(folder / TRACE, trace)
+        for bodies, target in {plan.bodies(number): target for number, target in enumerate(plan.targets)}.items():
+            write_bodies(lists, data.feature_names, target.adapter, folder / bodies)
+        targets = tuple(_with_authority(target, folder) for target in plan.targets)
+        plan.model_copy(update={"targets": targets, "traffic": traffic}).write(folder)
     except OSError as error:
         raise LoadError(
             f"can't write the plan: {error.strerror or error}",
@@ -99,15 +116,11 @@ def own_locustfile(load: Load) -> Path | None:
     return path
 
 
-def _check_url(target: Target) -> None:
-    """LoadError unless the URL is plain HTTP on a loopback address."""
-    remedy = "give http://127.0.0.1:PORT/v2/models/NAME/infer"
-    try:
-        parts = urlsplit(target.url)
-        host, _ = parts.hostname or "", parts.port
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError as error:
-        raise LoadError(f"not a URL to test: {error}", where=f"{target.name} {target.url}", remedy=remedy) from error
-    if parts.scheme != "http" or parts.username is not None or not loopback:
-        where = f"{target.name} {target.url}"
-        raise LoadError("only servers on this machine are load-tested", where=where, remedy=remedy)
+def _with_authority(target: Target, folder: Path) -> Target:
+    """The target with the certificates of its `tls_ca`, and no key that may lie beside them, copied into `folder`."""
+    if target.access.tls_ca is None:
+        return target
+    name = f"{target.name}-authority.pem"
+    certificates = _CERTIFICATE.findall(Path(target.access.tls_ca).read_bytes())
+    (folder / name).write_bytes(b"".join(certificates))
+    return replace(target, access=target.access.model_copy(update={"tls_ca": name}))

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from harness.errors import HarnessError, LoadError
 from harness.load.arrivals import Share
 from harness.load.bodies import open_bodies
-from harness.load.journal import JOURNAL, read_journal, to_samples
-from harness.load.load_plan import HISTOGRAMS, INFO, PROGRESS, SAMPLES, SECONDS, LoadPlan
+from harness.load.journal import ROW_JOURNAL, remove_journal, write_samples
+from harness.load.load_plan import ANSWERS, HISTOGRAMS, INFO, PROGRESS, SAMPLES, SECONDS, LoadPlan
 from harness.load.process import LocustProcess
 from harness.records import LoadInfo
 from harness.samples import Samples
@@ -28,8 +28,9 @@ def clear_results(out: Path) -> None:
     """Remove what an earlier run has left in the folder for results, or make that folder. Raises LoadError."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name in (SAMPLES, HISTOGRAMS, SECONDS, INFO, JOURNAL, PROGRESS):
+        for name in (SAMPLES, ANSWERS, HISTOGRAMS, SECONDS, INFO, PROGRESS):
             (out / name).unlink(missing_ok=True)
+        remove_journal(out)
     except OSError as error:
         raise LoadError(
             f"can't write results: {error.strerror or error}", where=str(out), remedy="free some space, or set --out"
@@ -43,12 +44,10 @@ def longest_s(plan: LoadPlan, folder: Path) -> float:
 
 
 def recover(plan: LoadPlan, folder: Path) -> None:
-    """Make samples of the journal of a load process that was killed before it could."""
-    if (plan.out / JOURNAL).exists() and not (plan.out / SAMPLES).exists():
+    """Make samples and answers of the journal of a load process that was killed before it could."""
+    if (plan.out / ROW_JOURNAL).exists() and not (plan.out / SAMPLES).exists():
         segments = plan.schedule(folder, Share()).segments
-        names = tuple(target.name for target in plan.targets)
-        to_samples(names, segments, read_journal(plan.out), open_bodies(folder).n_candidates).save(plan.out / SAMPLES)
-        (plan.out / JOURNAL).unlink()
+        write_samples(plan.out, plan.names, segments, open_bodies(folder / plan.bodies(0)).n_candidates)
 
 
 def follow(process: LocustProcess, lines: Path, limit_s: float, progress: Progress, watch: Watch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-SCHEDULE_STREAM, CANDIDATE_STREAM, BURST_STREAM = range(3)
+SCHEDULE_STREAM, CANDIDATE_STREAM, BURST_STREAM, RANDOM_STREAM = range(4)
 """First key of a stream: what it is for."""
 
 

@@ -7,9 +7,9 @@
             return {"X-Tenant": "load-test"}
 
 Name the file in a scenario as `load.locustfile`, or give it to Locust itself, in a plan directory or with the
-environment variable HARNESS_LOAD_PLAN naming one. There is one such user per load process, whatever number Locust is asked for;
-its requests run side by side. Imported by Locust only, which patches the process. No request events are fired: Locust's
-own statistics would time from the send, round to a millisecond, and cost as much as the request itself.
+environment variable HARNESS_LOAD_PLAN naming one. There is one such user per load process, whatever number Locust is
+asked for; its requests run side by side. Imported by Locust only, which patches the process. No request events are
+fired: Locust's own statistics would time from the send, round to a millisecond, and cost as much as the request itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from harness.load.collector import ASSIGN, GO, Collector
 from harness.load.generator import Generator
 from harness.load.load_plan import PARENT_VARIABLE, PLAN_VARIABLE, LoadPlan, Target
 from harness.load.schedule import Segment
-from harness.load.sender import Sender
+from harness.load.sender import Keep, Sender
 from harness.tether import die_with_parent
 
 
@@ -45,13 +45,17 @@ class RankingUser(User):  # type: ignore[misc]
     abstract = True
 
     def headers(self, target: Target) -> Mapping[str, str]:  # noqa: ARG002
-        """Headers that go with every request to `target`, beside those of its body. Asked for once."""
+        """Headers that go with every request to `target`, beside those of its body and its credentials. Asked for once.
+
+        Credentials belong in `target.headers_env`: an answer that repeats one of those is kept without it.
+        """
         return {}
 
-    def open_sender(self, target: Target, bodies: Bodies, timeout_s: float) -> Any:
+    def open_sender(self, target: Target, bodies: Bodies, timeout_s: float, keep: Keep) -> Any:
         """What sends the requests to `target`: `harness.load.sender.Sender`, or something with the same `send`,
-        `close` and `last_error`. `send` is the hot path: it is called for every request, side by side."""
-        return Sender(target.url, _with_headers(bodies, self.headers(target)), timeout_s)
+        `close` and `last_error`. `send` is the hot path: it is called for every request, side by side, and gives the
+        answer's status and the index that `keep` has for it."""
+        return Sender(target, _with_headers(bodies, self.headers(target)), timeout_s, keep)
 
     def on_segment_start(self, segment: Segment) -> None:
         """Called before each segment, when all load processes are ready for it."""

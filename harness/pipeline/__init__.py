@@ -10,10 +10,11 @@ from harness.errors import EngineError, HarnessError
 from harness.judge.verdict import judge
 from harness.pipeline.bench import engine_times_us
 from harness.pipeline.build import Builder, Step
-from harness.pipeline.data import describe_data, load_data
-from harness.pipeline.min_qps import traffic_at_min_qps
+from harness.pipeline.data import candidates, describe_data, load_data
+from harness.pipeline.external import reaching
+from harness.pipeline.load_stage import load_and_audit
 from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
-from harness.pipeline.session import COMPRESSED, serving
+from harness.pipeline.session import serving
 from harness.pipeline.sides import sides
 from harness.pipeline.state import RunState, Settings
 from harness.pipeline.suite import save_suite
@@ -26,7 +27,9 @@ from harness.scoring import reference_engine
 
 
 def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[RunDir, Report]:
-    """Scenario -> RankingData -> Bundle -> Bundle' -> engine behind HTTP -> Samples -> Verdict -> Report.
+    """Scenario -> RankingData -> Bundle -> Bundle' -> engine behind HTTP -> Samples -> Audit -> Verdict -> Report.
+
+    A scenario's `target` takes the place of all between the data and the samples.
 
     Whatever fails or interrupts a stage, what was measured before it is kept in the run directory, judged INVALID, and
     the error is raised on.
@@ -50,6 +53,13 @@ def _keep(state: RunState, error: BaseException) -> None:
 
 
 def _measure(state: RunState) -> None:
+    measure = _measure_ranker if state.scenario.target is None else _measure_target
+    measure(state)
+    state.learn(complete=state.load_complete, stage_s=state.stage_s)
+
+
+def _measure_ranker(state: RunState) -> None:
+    """Build the ranker, serve it beside its teacher, and load both."""
     scenario, progress = state.scenario, state.progress
     with state.stage("data"):
         progress(f"data: {scenario.data.kind}")
@@ -63,21 +73,17 @@ def _measure(state: RunState) -> None:
         state.run_dir.keep_bundle(steps[-1].bundle)
     with state.stage("engines"):
         state.learn(ledger=_timed(state, steps, splits))
-    with state.stage("load"):
-        served = sides(scenario, steps[0].bundle, steps[-1].bundle)
-        path = state.run_dir.path
-        with serving(served, scenario, splits.test, path, state.placement, state.compiled, progress) as session:
-            samples, info = session.load(scenario.traffic, path / "load")
-            samples.save(path / "samples.npz")
-            state.learn(load=info, targets=session.infos())
-            complete = info.complete
-            at_min_qps = traffic_at_min_qps(scenario)
-            if complete and at_min_qps is not None:
-                progress(f"once more, at min_qps: {at_min_qps.offered_qps:g} requests/s")
-                _, info = session.only(COMPRESSED).load(at_min_qps, path / "min-qps")
-                state.learn(min_qps_load=info)
-                complete = info.complete
-    state.learn(complete=complete, stage_s=state.stage_s)
+    served, path = sides(scenario, steps[0].bundle, steps[-1].bundle), state.run_dir.path
+    load_and_audit(state, serving(served, scenario, splits.test, path, state.placement, state.compiled, progress))
+
+
+def _measure_target(state: RunState) -> None:
+    """Load an endpoint that is there already, with candidates of the test split, or random ones."""
+    scenario = state.scenario
+    with state.stage("data"):
+        data, about = candidates(scenario, state.settings.cache, state.progress)
+        state.learn(data=about)
+    load_and_audit(state, reaching(scenario, data, state.run_dir.path, state.placement, state.progress))
 
 
 def _timed(state: RunState, steps: Sequence[Step], splits: Splits) -> tuple[LedgerRow, ...]:

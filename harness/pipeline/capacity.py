@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from harness.errors import UsageError
 from harness.judge.capacity import capacity_point, judge_capacity
 from harness.judge.search import Look, search
 from harness.judge.verdict import load_sla
-from harness.pipeline.data import describe_data
+from harness.pipeline.data import candidates, describe_data
+from harness.pipeline.external import reaching
+from harness.pipeline.members import Served
 from harness.pipeline.prepare import built
 from harness.pipeline.run_dir import RunDir
-from harness.pipeline.session import COMPRESSED, Served, Session, serving
+from harness.pipeline.session import Session, serving
 from harness.pipeline.state import RunState, Settings
 from harness.pipeline.studies import keep_study, publish_study, save_study
 from harness.protocols import Progress
+from harness.records import COMPRESSED
 from harness.samples import Samples
 from harness.scenario import Scenario
 from harness.studies import Capacity, CapacityPoint
@@ -35,15 +40,8 @@ def find_capacity(
 
     try:
         with state.stage("build"):
-            splits, steps = built(scenario, settings.cache, progress)
-            state.learn(data=describe_data(splits), ledger=tuple(step.row for step in steps))
-            state.run_dir.keep_bundle(steps[-1].bundle)
-        side = Served(COMPRESSED, steps[-1].bundle, scenario.engine)
-        path = state.run_dir.path
-        with (
-            state.stage("load"),
-            serving([side], scenario, splits.test, path, state.placement, state.compiled, progress) as session,
-        ):
+            opening = _target(state) if scenario.target is not None else _ranker(state)
+        with state.stage("load"), opening as session:
 
             def look_at(look: Look, window_s: float) -> CapacityPoint:
                 points.append(_measure(state, session, look, window_s, n_before=len(points)))
@@ -56,6 +54,23 @@ def find_capacity(
         keep_study(state, error, judged)
         raise
     return state.run_dir, publish_study(state.run_dir, judged())
+
+
+def _ranker(state: RunState) -> AbstractContextManager[Session]:
+    """The compressed ranker, built, about to be served."""
+    scenario, path = state.scenario, state.run_dir.path
+    splits, steps = built(scenario, state.settings.cache, state.progress)
+    state.learn(data=describe_data(splits), ledger=tuple(step.row for step in steps))
+    state.run_dir.keep_bundle(steps[-1].bundle)
+    side = Served(COMPRESSED, steps[-1].bundle, scenario.engine)
+    return serving([side], scenario, splits.test, path, state.placement, state.compiled, state.progress)
+
+
+def _target(state: RunState) -> AbstractContextManager[Session]:
+    """The scenario's target, about to be reached."""
+    data, about = candidates(state.scenario, state.settings.cache, state.progress)
+    state.learn(data=about)
+    return reaching(state.scenario, data, state.run_dir.path, state.placement, state.progress)
 
 
 def judge_capacity_again(run_dir: RunDir, known: Capacity) -> Capacity:

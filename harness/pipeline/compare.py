@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
 from harness.judge.compare import FEWEST_ROUNDS, A, B, judge_comparison
-from harness.load.runner import Target
 from harness.pipeline.compared import check_width, side_of, traffic_scenario
 from harness.pipeline.data import describe_data, load_data
+from harness.pipeline.external import reached
+from harness.pipeline.members import Served
 from harness.pipeline.run_dir import RunDir
-from harness.pipeline.session import Served, serving
+from harness.pipeline.session import serving
 from harness.pipeline.state import RunState, Settings
 from harness.pipeline.studies import keep_study, publish_study
 from harness.protocols import Progress
-from harness.records import TargetInfo
-from harness.scenario import Scenario
+from harness.scenario import ExternalTarget, Scenario
 from harness.studies import Comparison
 
 WARM_UP_S = 0.5
@@ -83,14 +84,16 @@ def _measure(state: RunState, named: dict[str, str]) -> None:
             check_width(side, splits.test)
         state.learn(data=describe_data(splits))
     served = [side for side in sides if isinstance(side, Served)]
-    elsewhere = [side for side in sides if isinstance(side, Target)]
-    path = state.run_dir.path
-    with (
-        state.stage("load"),
-        serving(served, scenario, splits.test, path, state.placement, state.compiled, progress) as session,
-    ):
-        samples, info = session.load(scenario.traffic, path / "load", elsewhere=elsewhere)
+    path, data, placement = state.run_dir.path, splits.test, state.placement
+    with state.stage("load"), ExitStack() as stack:
+        session = stack.enter_context(serving(served, scenario, data, path, placement, state.compiled, progress))
+        elsewhere = [
+            stack.enter_context(reached(letter, side, scenario, data, path, placement, progress))
+            for letter, side in zip(named, sides, strict=True)
+            if isinstance(side, ExternalTarget)
+        ]
+        session = session.beside(elsewhere)
+        samples, info = session.load(scenario.traffic, path / "load")
         samples.save(path / "samples.npz")
-        others = tuple(TargetInfo(target=target.name, engine=target.url) for target in elsewhere)
-        state.learn(load=info, targets=session.infos() + others)
+        state.learn(load=info, targets=session.infos())
     state.learn(complete=info.complete, stage_s=state.stage_s)

@@ -8,16 +8,15 @@ from harness import registry
 from harness.bundle import MANIFEST, Bundle, open_bundle
 from harness.cache import Cache
 from harness.errors import ModelError, UsageError
-from harness.load.runner import Target
+from harness.pipeline.members import Served
 from harness.pipeline.prepare import built
 from harness.pipeline.run_dir import RunDir
-from harness.pipeline.session import Served
 from harness.protocols import Progress
 from harness.ranking_data import RankingData
-from harness.scenario import Choice, Scenario, load_one
+from harness.scenario import Choice, ExternalTarget, Scenario, load_one
 from harness.scoring import reference_engine
 
-Side = Served | Target
+Side = Served | ExternalTarget
 
 
 def traffic_scenario(given: Path | None, named: list[str]) -> Scenario:
@@ -40,10 +39,12 @@ def traffic_scenario(given: Path | None, named: list[str]) -> Scenario:
 def side_of(letter: str, text: str, cache: Cache, progress: Progress) -> Side:
     """The side that `text` names, built where it is a scenario. Raises UsageError, and what opening it raises."""
     if text.startswith(("http://", "https://")):
-        return Target(letter, text)
+        return ExternalTarget(url=text)
     path, engine = _parts(text)
     if path.is_file():
         scenario = load_one(path)
+        if scenario.target is not None:
+            return scenario.target
         _, steps = built(scenario, cache, progress)
         return _served(letter, steps[-1].bundle, engine or scenario.engine)
     if (path / MANIFEST).is_file():

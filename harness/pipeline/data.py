@@ -1,4 +1,4 @@
-"""Data: the checked splits of a scenario's dataset."""
+"""Data: the checked splits of a scenario's dataset, and where a load test's candidates come from."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 from harness import registry
 from harness.cache import Cache
-from harness.ranking_data import Splits
-from harness.scenario import Choice, options
+from harness.load.candidates import random_candidates
+from harness.protocols import Progress
+from harness.ranking_data import RankingData, Splits
+from harness.scenario import Choice, Scenario, options
 
 
 def load_data(choice: Choice, cache: Cache) -> Splits:
@@ -23,3 +25,13 @@ def describe_data(splits: Splits) -> dict[str, Any]:
         for split in (splits.train, splits.valid, splits.test)
     }
     return {"splits": shapes, "n_features": splits.test.n_features, "digest": splits.digest}
+
+
+def candidates(scenario: Scenario, cache: Cache, progress: Progress) -> tuple[RankingData, dict[str, Any]]:
+    """What to ask a target to rank, and what the report says of it: the test split, or random candidates."""
+    if not scenario.has_data:
+        data = random_candidates(scenario.traffic)
+        return data, {"candidates": "random, standard normal", "n_features": data.n_features}
+    progress(f"data: {scenario.data.kind}")
+    splits = load_data(scenario.data, cache)
+    return splits.test, describe_data(splits)

@@ -7,56 +7,39 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.bundle import Bundle
-from harness.load.runner import Target
+from harness.answers import Answers
+from harness.audit import audit
+from harness.load.candidates import candidate_rows
+from harness.pipeline.members import Member, OwnServer, Served
 from harness.pipeline.watched import run_watched
 from harness.placement import Placement
 from harness.protocols import Progress
 from harness.ranking_data import RankingData
-from harness.records import LoadInfo, TargetInfo
+from harness.records import COMPRESSED, Audit, LoadInfo, NdcgSpec, TargetInfo
 from harness.samples import Samples
-from harness.scenario import Choice, Load, Scenario, Traffic
+from harness.scenario import Load, Scenario, Traffic
 from harness.serve.launcher import Server
-
-TEACHER, COMPRESSED = "teacher", "compressed"
-
-
-@dataclass(frozen=True)
-class Served:
-    """One side of a comparison: a bundle and the engine that serves it."""
-
-    target: str
-    bundle: Bundle
-    engine: Choice
 
 
 @dataclass(frozen=True)
 class Session:
-    """Servers that are ready. Whatever is asked of them runs on the same processes, one load test at a time."""
+    """Members that are ready. Whatever is asked of them runs on the same processes, one load test at a time."""
 
-    served: tuple[Served, ...]
-    servers: tuple[Server, ...]
+    members: tuple[Member, ...]
     data: RankingData
     placement: Placement
     progress: Progress
     generator: Load
 
-    def load(
-        self, traffic: Traffic, out: Path, first_round: int = 0, elsewhere: Sequence[Target] = ()
-    ) -> tuple[Samples, LoadInfo]:
-        """Send rounds of `traffic` to every target in turn, those `elsewhere` last; load processes write into `out`.
+    def load(self, traffic: Traffic, out: Path, first_round: int = 0) -> tuple[Samples, LoadInfo]:
+        """Send rounds of `traffic` to every member in turn; load processes write into `out`.
 
-        A later call continues the traffic of the ones before if its `first_round` is the number of their rounds.
-        ServeError where a server of this session dies.
+        HarnessError where one dies. A later call continues the traffic of the ones before if its `first_round` is the
+        number of their rounds.
         """
-        targets = [
-            Target(side.target, server.infer_url) for side, server in zip(self.served, self.servers, strict=True)
-        ]
-        targets += elsewhere
-        pids = {side.target: server.pids for side, server in zip(self.served, self.servers, strict=True)}
         return run_watched(
-            targets,
-            pids,
+            [member.target for member in self.members],
+            {member.name: member.pids for member in self.members},
             self.data,
             traffic,
             out,
@@ -67,18 +50,39 @@ class Session:
             first_round,
         )
 
-    def only(self, target: str) -> Session:
-        """The same session with one of its targets."""
-        place = [side.target for side in self.served].index(target)
-        return replace(self, served=(self.served[place],), servers=(self.servers[place],))
+    def only(self, name: str) -> Session:
+        """The same session with one of its members."""
+        return replace(self, members=tuple(member for member in self.members if member.name == name))
+
+    def beside(self, others: Sequence[Member]) -> Session:
+        """The same session with more members, asked after its own."""
+        return replace(self, members=(*self.members, *others))
 
     def infos(self) -> tuple[TargetInfo, ...]:
-        """What each target is, with its server's own figures since it started."""
-        return tuple(_info(side, server) for side, server in zip(self.served, self.servers, strict=True))
+        """What each member is, with its own figures since it started."""
+        return tuple(member.info() for member in self.members)
+
+    def audits(self, samples: Samples, answers: Answers, traffic: Traffic, ndcg: NdcgSpec) -> tuple[Audit, ...]:
+        """What the answers to a load test say, member by member."""
+        rows = candidate_rows(self.data, traffic)
+        return tuple(
+            audit(
+                target=member.name,
+                adapter=member.target.adapter,
+                answers=answers,
+                samples=samples,
+                data=self.data,
+                rows=rows,
+                reference=member.reference(),
+                ndcg=ndcg,
+                seed=traffic.seed,
+            )
+            for member in self.members
+        )
 
     def _check(self) -> None:
-        for server in self.servers:
-            server.check()
+        for member in self.members:
+            member.check()
 
 
 @contextmanager
@@ -93,7 +97,7 @@ def serving(
 ) -> Iterator[Session]:
     """Start a server per side and end them all at the end. Raises ServeError."""
     with ExitStack() as stack:
-        servers: list[Server] = []
+        members: list[Member] = []
         for side in served:
             progress(f"starting the server of {side.target} ({side.engine.kind})")
             server = Server(
@@ -105,18 +109,5 @@ def serving(
                 cache_dir=cache_dir,
                 name=side.target,
             )
-            servers.append(stack.enter_context(server))
-        yield Session(tuple(served), tuple(servers), data, placement, progress, scenario.load)
-
-
-def _info(side: Served, server: Server) -> TargetInfo:
-    stats = server.stats()
-    return TargetInfo(
-        target=side.target,
-        engine=side.engine.kind,
-        engine_info=server.engine_info,
-        bundle_digest=side.bundle.manifest.digest,
-        size_mb=side.bundle.manifest.size.disk_bytes / 1e6,
-        memory_mb=stats.get("rss_mb", float("nan")),
-        server=stats,
-    )
+            members.append(OwnServer(side, stack.enter_context(server), scenario.traffic.encoding))
+        yield Session(tuple(members), data, placement, progress, scenario.load)

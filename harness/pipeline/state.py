@@ -14,10 +14,11 @@ from harness import __version__
 from harness.cache import Cache
 from harness.environment import describe
 from harness.pipeline.calibrations import newest
+from harness.pipeline.external import findings
 from harness.pipeline.run_dir import RunDir
-from harness.placement import Placement, place
+from harness.placement import Placement, available_cpus, place
 from harness.protocols import Progress
-from harness.records import Measurements
+from harness.records import Finding, Measurements
 from harness.scenario import Scenario, resolved
 
 
@@ -46,7 +47,7 @@ class RunState:
     def begin(cls, scenario: Scenario, settings: Settings, progress: Progress, kind: str = "") -> Self:
         """A new run directory and what is known before anything is measured; `kind` goes into its name."""
         run_dir = RunDir.create(settings.out, scenario, kind)
-        placement, findings = place(scenario.serve.workers, processes=scenario.load.processes)
+        placement, findings = _placed(scenario)
         measured = Measurements(
             tool_version=__version__,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -79,7 +80,22 @@ class RunState:
         self.learn(failure=why, stage_s=self.stage_s)
 
     @property
+    def load_complete(self) -> bool:
+        """Whether every load test so far ran to its end; False before the first."""
+        loads = [load for load in (self.measured.load, self.measured.min_qps_load) if load is not None]
+        return bool(loads) and all(load.complete for load in loads)
+
+    @property
     def compiled(self) -> Path:
         """Where engines keep compiled code; inside the run directory where nothing may be reused."""
         cache = self.settings.cache
         return (cache.root if cache.enabled else self.run_dir.path) / "compiled"
+
+
+def _placed(scenario: Scenario) -> tuple[Placement, tuple[Finding, ...]]:
+    """The cores of both sides; a target's command gets all that the load generator leaves."""
+    processes = scenario.load.processes
+    if scenario.target is None:
+        return place(scenario.serve.workers, processes=processes)
+    placement, found = place(max(len(available_cpus()) - processes, 1), processes=processes)
+    return placement, (*found, *findings(scenario.target))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.records import Finding, Report, VerdictStatus
-from harness.report import _bought, _calibration, _facts, _ledger, _objectives
+from harness.report import _audits, _bought, _calibration, _facts, _ledger, _objectives
 from harness.report._findings import said
 from harness.report._sentence import headline, sentence
 from harness.report._table import Cell, Table
@@ -24,6 +24,7 @@ class View:
     bought: Table
     highlights: tuple[tuple[Cell, ...], ...]
     ledger: Table
+    audits: Table
     remarks: tuple[str, ...]
     findings: tuple[Finding, ...]
     facts: tuple[Table, ...]
@@ -45,6 +46,7 @@ def view(report: Report) -> View:
         bought=bought,
         highlights=_bought.highlights(bought, main.name.removesuffix("_ms") if main else "p99"),
         ledger=_ledger.table(run.ledger, run.ndcg),
+        audits=_audits.table(run.audits, run.ndcg),
         remarks=_ledger.remarks(run.ledger, run.ndcg),
         findings=_findings(report),
         facts=_facts.tables(run, report.measures),
@@ -58,6 +60,13 @@ def _findings(report: Report) -> tuple[Finding, ...]:
     """The verdict's, and those that stages raised in a run that was never judged; each once."""
     found = (*report.verdict.findings, *report.measurements.findings)
     return tuple({(finding.name, finding.target, finding.message): said(finding) for finding in found}.values())
+
+
+def weight(finding: Finding) -> str:
+    """What a finding does to the verdict; empty for one that is only to be known."""
+    if finding.fails:
+        return "makes the run FAIL"
+    return "makes the run INVALID" if finding.hard else ""
 
 
 def _alarm(report: Report) -> str:

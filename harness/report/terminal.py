@@ -12,7 +12,7 @@ from harness.report._findings import said
 from harness.report._printable import printable
 from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
-from harness.report._view import View, view
+from harness.report._view import View, view, weight
 from harness.samples import Samples
 from harness.studies import Study
 
@@ -107,7 +107,7 @@ class _Page:
         if shown.alarm:
             yield self.text(shown.alarm, "bold red")
         yield self.text(shown.sentence, "")
-        for table in (shown.objectives, shown.bought, shown.ledger):
+        for table in (shown.objectives, shown.bought, shown.ledger, shown.audits):
             yield from self.section(table)
         for remark in shown.remarks:
             yield self.text(f"- {remark}", "")
@@ -140,8 +140,9 @@ class _Page:
         for place, finding in enumerate(found):
             if not place:
                 yield self.text("\nFindings", "bold")
-            weight = " (makes the run INVALID)" if finding.hard else ""
-            yield self.text(f"- {finding.name}{weight}: {finding.message}", "bold" if finding.hard else "")
+            does = weight(finding)
+            says = f"- {finding.name}{f' ({does})' if does else ''}: {finding.message}"
+            yield self.text(says, "bold" if does else "")
             yield Padding(self.text(f"→ {finding.remedy}", ""), (0, 0, 0, 2))
 
     def section(self, table: Table) -> Iterator[RenderableType]:

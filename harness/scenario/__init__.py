@@ -4,13 +4,26 @@ from harness.scenario.check import from_resolved, options
 from harness.scenario.json_schema import json_schema
 from harness.scenario.load import LoadedScenario, load, load_one
 from harness.scenario.resolve import dump_yaml, resolved
-from harness.scenario.schema import CandidateCount, Choice, Load, Scenario, Serve, Sla, Traffic, quantile_of
+from harness.scenario.schema import (
+    Access,
+    CandidateCount,
+    Choice,
+    ExternalTarget,
+    Load,
+    Scenario,
+    Serve,
+    Sla,
+    Traffic,
+    quantile_of,
+)
 from harness.scenario.template import TEMPLATE
 
 __all__ = [
     "TEMPLATE",
+    "Access",
     "CandidateCount",
     "Choice",
+    "ExternalTarget",
     "Load",
     "LoadedScenario",
     "Scenario",

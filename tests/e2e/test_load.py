@@ -19,14 +19,12 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from harness.errors import LoadError, ServeError
-from harness.load.bodies import write_bodies
 from harness.load.load_plan import LoadPlan
 from harness.load.process import LocustProcess
-from harness.load.runner import Target, run_load
-from harness.load.trace import NO_TRACE
+from harness.load.runner import Target, run_load, write_plan
 from harness.ranking_data import RankingData, Splits
 from harness.samples import TRANSPORT_ERROR, UNSENT, Samples
-from harness.scenario.schema import Load, Traffic
+from harness.scenario.schema import Access, Load, Traffic
 
 # answers `fine`; argv: stall the whole process for 0.3 s at the n-th request, fail every n-th request (0: never)
 SERVER = """
@@ -284,15 +282,15 @@ def test_a_failure_inside_the_load_process_is_an_error_with_its_log(
 
 
 def test_a_fault_of_the_load_process_reaches_its_log_and_exit_code(data: RankingData, tmp_path: Path) -> None:
-    n_bodies = write_bodies([data.features[:5]], "binary", tmp_path)
-    broken = Target("compressed", "http://127.0.0.1:1/\N{SNOWMAN}")  # can't be written into a request line
-    LoadPlan(targets=(broken,), traffic=SHORT, n_bodies=n_bodies, out=tmp_path).write(tmp_path, NO_TRACE)
+    broken = Target("compressed", "http://127.0.0.1:1/", access=Access(bearer_env="NO_SUCH_VARIABLE"))
+    plan = LoadPlan(targets=(broken,), traffic=SHORT, n_bodies=SHORT.n_bodies, out=tmp_path)
+    write_plan(plan, data, tmp_path)
     process = LocustProcess(tmp_path, tmp_path / "locust.log", ())
     try:
         assert process.wait(60) == 1
     finally:
         process.stop()
-    assert "UnicodeEncodeError" in process.last_words()
+    assert "NO_SUCH_VARIABLE is not set" in process.last_words()
     assert not (tmp_path / "samples.npz").exists()
 
 
@@ -302,13 +300,9 @@ def test_no_orphan_when_the_harness_is_killed(serve: Serve, data: RankingData, t
     script = f"""
 import numpy as np
 from pathlib import Path
-from harness.load.bodies import write_bodies
-from harness.load.load_plan import LoadPlan
-from harness.load.process import LocustProcess
 from harness.load.runner import Target, run_load
-from harness.load.trace import NO_TRACE
 from harness.ranking_data import RankingData
-from harness.scenario.schema import Load, Traffic
+from harness.scenario.schema import Traffic
 saved = np.load("data.npz")
 x, sizes = saved["features"], saved["sizes"]
 data = RankingData("test", x, np.ones(len(x), np.int32), sizes, tuple(map(str, range(x.shape[1]))))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from harness import registry
 from harness.judge.measures import measure
 from harness.judge.verdict import judge
 from harness.records import (
+    Audit,
     Calibration,
     Finding,
     LedgerRow,
@@ -186,6 +188,17 @@ def calibration() -> Calibration:
     )
 
 
+def audits() -> tuple[Audit, ...]:
+    """What the answers of both sides said; all were right."""
+    kept = {"n_distinct": 256, "ndcg_served": 0.4198, "ndcg_offline": 0.4198}
+    return (
+        Audit(target="teacher", n_answers=1497, n_checked=1497, compared_with="01" * 32, tolerance=1e-5,
+              largest_difference=0.0, **kept),
+        Audit(target="compressed", n_answers=1500, n_checked=1500, compared_with="04" * 32, tolerance=8e-6,
+              largest_difference=2.4e-7, **kept),
+    )  # fmt: skip
+
+
 def report(samples: Samples) -> Report:
     """The judged sample."""
     scenario = Scenario.model_validate(SCENARIO)
@@ -231,6 +244,7 @@ def report(samples: Samples) -> Report:
             machine=machine_log(),
         ),
         calibration=calibration(),
+        audits=audits(),
         findings=(
             Finding(
                 name="shared-core",
@@ -242,6 +256,12 @@ def report(samples: Samples) -> Report:
         complete=True,
     )
     return judge(scenario, measurements, samples).model_copy(update={"run": "feed-25ms-20250131T120000-0a1b2c3d"})
+
+
+def of_target(samples: Samples) -> Samples:
+    """The fast side, as if a target had answered."""
+    rows = samples.where(samples.target == 1)
+    return replace(rows, targets=("target",), target=np.zeros_like(rows.target))
 
 
 def variants(base: Report, samples: Samples) -> dict[str, Report]:
@@ -282,7 +302,24 @@ def variants(base: Report, samples: Samples) -> dict[str, Report]:
             "complete": False,
         }
     )
+    wrong = run.audits[1].model_copy(
+        update={"n_different": 15, "largest_difference": 0.31, "example": "request body 3: off by 0.31 of the largest"}
+    )
+    asked = {"url": "http://127.0.0.1:8080/v2/models/m/infer", "adapter": {"kind": "oip"}}
+    endpoint = Scenario.model_validate(
+        {"name": "endpoint", "target": asked, "traffic": {"n_features": 136}, "sla": {"p99_ms": 25}}
+    )
+    external = run.model_copy(
+        update={
+            "scenario": endpoint.model_dump(mode="json", exclude_none=True),
+            "ledger": (),
+            "targets": (TargetInfo(target="target", engine="oip endpoint", engine_info=asked),),
+            "audits": (Audit(target="target", n_answers=1500, n_checked=1500, n_distinct=256),),
+        }
+    )
     return {
+        "wrong-answers": again(run.model_copy(update={"audits": (run.audits[0], wrong)})),
+        "target": judge(endpoint, external, of_target(samples)).model_copy(update={"run": "endpoint-x"}),
         "fail": again(run, p99_ms=5, error_rate=0),
         "inconclusive": again(run, p99_ms=6.3),
         "invalid": again(run.model_copy(update={"findings": (*run.findings, busy)})),

@@ -10,6 +10,7 @@ EXPECTED = {
     "rankers": {"lightgbm", "xgboost", "mlp", "file"},
     "methods": {"truncate", "prune_leaves", "distil_gbdt", "distil_mlp", "quantise"},
     "engines": {"native", "gtil", "tl2cgen", "onnxruntime", "fake"},
+    "adapters": {"oip", "rank", "template"},
     "formats": {"terminal", "json", "markdown", "html"},
 }
 

@@ -12,7 +12,7 @@ from harness.load.bodies import open_bodies, write_bodies
 from harness.load.candidates import candidate_lists
 from harness.oip import decode_request, header_length
 from harness.ranking_data import Splits
-from harness.scenario.schema import Traffic
+from harness.scenario.schema import Choice, Traffic
 
 
 @pytest.mark.parametrize("encoding", ["binary", "json"])
@@ -20,7 +20,8 @@ def test_bodies_decode_to_the_same_features(
     splits: Splits, tmp_path: Path, encoding: Literal["binary", "json"]
 ) -> None:
     lists = candidate_lists(splits.test, Traffic(n_candidates=None, n_bodies=20))
-    assert write_bodies(lists, encoding, tmp_path) == 20
+    adapter = Choice.model_validate({"kind": "oip", "encoding": encoding})
+    assert write_bodies(lists, splits.test.feature_names, adapter, tmp_path) == 20
     bodies = open_bodies(tmp_path)
     assert len(bodies) == 20
     np.testing.assert_array_equal(bodies.n_candidates, [x.shape[0] for x in lists])

@@ -15,7 +15,7 @@ from harness.load.recording import Recording
 from harness.load.schedule import plan
 from harness.load.timer import SleepTimer, Timer, open_timer
 from harness.records import PRECISE_TIMER
-from harness.samples import TRANSPORT_ERROR, UNSENT
+from harness.samples import NO_ANSWER, TRANSPORT_ERROR, UNSENT
 from harness.scenario.schema import Traffic
 
 TIMERS = [SleepTimer(), open_timer()]
@@ -30,10 +30,10 @@ def recording(**traffic: object) -> Recording:
 def test_sends_each_request_once_and_never_early(timer: Timer) -> None:
     record, seen, before_s = recording(arrival="poisson"), [], monotonic()
 
-    def send(body: int) -> int:
+    def send(body: int) -> tuple[int, int]:
         seen.append(body)
         gevent.sleep(0.001)
-        return 200 if body else TRANSPORT_ERROR
+        return (200, body) if body else (TRANSPORT_ERROR, NO_ANSWER)
 
     run_open(record, send, 1000, timer)
     assert seen == record.body
@@ -45,16 +45,17 @@ def test_sends_each_request_once_and_never_early(timer: Timer) -> None:
     assert (done_s[~failed] > sent_s[~failed]).all()
     assert np.isnan(done_s[failed]).all()
     assert record.status == [TRANSPORT_ERROR if f else 200 for f in failed]
+    assert record.answer == [NO_ANSWER if f else body for f, body in zip(failed, record.body, strict=True)]
 
 
 def test_a_full_pool_leaves_requests_unsent_and_never_blocks() -> None:
     record, all_due = recording(), Event()
     in_flight = []
 
-    def send(body: int) -> int:
+    def send(body: int) -> tuple[int, int]:
         in_flight.append(body)
         all_due.wait()  # answered only after the last request came due: a dispatcher that waits would hang here
-        return 200
+        return 200, 0
 
     def release() -> None:
         while record.n_due < len(record.due_s):
@@ -73,13 +74,13 @@ def test_a_full_pool_leaves_requests_unsent_and_never_blocks() -> None:
 def test_a_late_dispatcher_still_lets_answers_in() -> None:
     """Every request is behind its time from the start; a loop that never yields would exhaust the pool."""
     record = recording(offered_qps=50_000, window_s=0.02)
-    run_open(record, lambda _: 200, 4, open_timer())
+    run_open(record, lambda _: (200, 0), 4, open_timer())
     assert record.status == [200] * len(record.due_s)
 
 
 def test_interrupted_in_the_middle_it_sends_nothing_more() -> None:
     record = recording(window_s=60)
-    run = gevent.spawn(run_open, record, lambda _: 200, 10, open_timer())
+    run = gevent.spawn(run_open, record, lambda _: (200, 0), 10, open_timer())
     gevent.sleep(0.2)
     run.kill()
     n = record.n_due
@@ -90,9 +91,9 @@ def test_interrupted_in_the_middle_it_sends_nothing_more() -> None:
 def test_closed_arrival_is_due_when_sent_and_one_at_a_time() -> None:
     record = recording(arrival="closed")
 
-    def send(_: int) -> int:
+    def send(_: int) -> tuple[int, int]:
         gevent.sleep(0.005)
-        return 200
+        return 200, 0
 
     run_closed(record, send)
     assert record.due_s == record.sent_s

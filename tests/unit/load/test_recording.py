@@ -8,8 +8,10 @@ from harness.load.arrivals import Share
 from harness.load.journal import JOURNAL, read_journal, to_samples
 from harness.load.recording import ROW, Recording
 from harness.load.schedule import plan
-from harness.samples import UNSENT
-from harness.scenario.schema import Traffic
+from harness.samples import NO_ANSWER, UNSENT
+from harness.scenario.schema import Choice, Traffic
+
+BINARY = Choice.model_validate({"kind": "oip", "encoding": "binary"})
 
 TRAFFIC = Traffic(arrival="constant", offered_qps=10, warm_up_s=0.3, window_s=1, rounds=1)
 
@@ -21,6 +23,7 @@ def cut_short(worker: int = 0, n_workers: int = 1) -> Recording:
     for i, (sent_s, done_s, status) in enumerate([(0, 0.01, 200), (0.1, 0.11, 500), (0.2, None, -1)]):
         recording.sent_s[i], recording.status[i] = sent_s, status
         recording.done_s[i] = np.nan if done_s is None else done_s
+    recording.answer[0] = 7
     recording.sent_s[3] = 0.3
     recording.status[4] = UNSENT
     return recording
@@ -30,6 +33,7 @@ def test_a_run_cut_short() -> None:
     recording = cut_short()
     samples = to_samples(("a",), [recording.segment], recording.take(100), np.array([3, 5], np.int32))
     assert recording.n_left == 2
+    assert samples.answer.tolist() == [7, NO_ANSWER, NO_ANSWER, NO_ANSWER]
     assert samples.status.tolist() == [200, 500, -1, UNSENT]
     np.testing.assert_allclose(samples.due_s, [0, 0.1, 0.2, 0.4])
     assert samples.in_window.tolist() == [False, False, False, True]

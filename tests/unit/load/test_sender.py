@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count, takewhile
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import gevent
@@ -12,11 +15,19 @@ import numpy as np
 import pytest
 from gevent.pool import Pool
 from gevent.server import StreamServer
+from gevent.ssl import SSLContext
 
 from harness.load import sender as sender_module
+from harness.load.answer_store import AnswerStore
 from harness.load.bodies import open_bodies, write_bodies
+from harness.load.load_plan import Target
 from harness.load.sender import Sender
-from harness.samples import TRANSPORT_ERROR
+from harness.samples import NO_ANSWER, TRANSPORT_ERROR
+from harness.scenario import Access, Choice
+
+BINARY = Choice.model_validate({"kind": "oip", "encoding": "binary"})
+NAMES = tuple(f"f{i}" for i in range(136))
+FINE, LOST = (200, 0), (TRANSPORT_ERROR, NO_ANSWER)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
 Answer = bytes | Callable[[Any], None]
@@ -25,9 +36,10 @@ Answer = bytes | Callable[[Any], None]
 class Peer:
     """A server that gives the same answer to every request and counts connections."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.answer, self.n_connections, self.bodies = answer, 0, []
-        self.server = StreamServer(("127.0.0.1", 0), self._serve, spawn=Pool())
+    def __init__(self, answer: Answer, context: Any = None) -> None:
+        self.answer, self.n_connections, self.bodies, self.heads = answer, 0, [], []
+        tls = {"ssl_context": context} if context else {}
+        self.server = StreamServer(("127.0.0.1", 0), self._serve, spawn=Pool(), **tls)
         self.server.start()
 
     def _serve(self, connection: Any, _: object) -> None:
@@ -45,6 +57,7 @@ class Peer:
         while reader.readline():
             head = list(takewhile(lambda line: line not in (b"\r\n", b""), reader))
             length = next(int(line.split(b":")[1]) for line in head if line.lower().startswith(b"content-length"))
+            self.heads.append(b"".join(head))
             self.bodies.append(reader.read(length))
             if callable(self.answer):
                 self.answer(connection)
@@ -53,17 +66,31 @@ class Peer:
 
 
 @pytest.fixture
-def meet(tmp_path: Path) -> Iterator[Callable[[Answer], tuple[Peer, Sender]]]:
-    write_bodies([np.ones((200, 136), np.float32)], "binary", tmp_path)
+def store() -> AnswerStore:
+    return AnswerStore()
+
+
+@pytest.fixture
+def meet(tmp_path: Path, store: AnswerStore) -> Iterator[Callable[[Answer], tuple[Peer, Sender]]]:
+    write_bodies([np.ones((200, 136), np.float32)], NAMES, BINARY, tmp_path)
     opened = []
 
-    def connect(answer: Answer, timeout_s: float = 10.0) -> tuple[Peer, Sender]:
-        peer = Peer(answer)
-        url = f"http://127.0.0.1:{peer.server.server_port}/v2/models/m/infer"
-        sender = Sender(url, open_bodies(tmp_path), timeout_s)
+    def connect(
+        answer: Answer,
+        timeout_s: float = 10.0,
+        context: Any = None,
+        environment: Any = MappingProxyType({}),
+        **access: Any,
+    ) -> tuple[Peer, Sender]:
+        peer = Peer(answer, context)
+        scheme = "https" if context else "http"
+        url = f"{scheme}://127.0.0.1:{peer.server.server_port}/v2/models/m/infer"
+        target = Target("target", url, BINARY, Access(**access))
+        sender = Sender(target, open_bodies(tmp_path), timeout_s, partial(store.index, 0), environment)
         opened.append((peer, sender))
         return peer, sender
 
+    connect.bodies = open_bodies(tmp_path)
     yield connect
     for peer, sender in opened:
         sender.close()
@@ -72,7 +99,7 @@ def meet(tmp_path: Path) -> Iterator[Callable[[Answer], tuple[Peer, Sender]]]:
 
 def test_a_good_answer_reuses_one_connection_and_carries_the_whole_body(meet: Any) -> None:
     peer, sender = meet(OK)
-    assert [sender.send(0) for _ in range(5)] == [200] * 5
+    assert [sender.send(0) for _ in range(5)] == [FINE] * 5
     assert peer.n_connections == 1
     assert {len(body) for body in peer.bodies} == {len(peer.bodies[0])}
     assert len(peer.bodies[0]) > 200 * 136 * 4
@@ -91,7 +118,7 @@ def test_a_good_answer_reuses_one_connection_and_carries_the_whole_body(meet: An
 )
 def test_bad_answers(meet: Any, answer: bytes, status: int, said: str) -> None:
     peer, sender = meet(answer)
-    assert [sender.send(0) for _ in range(6)] == [status] * 6
+    assert [sender.send(0) for _ in range(6)] == [(status, NO_ANSWER)] * 6
     assert len(peer.bodies) == 6  # neither retried nor redirected
     assert said in sender.last_error
 
@@ -132,18 +159,18 @@ def flood(connection: Any) -> None:
 @pytest.mark.parametrize("behaviour", [hang_up, truncate, trickle_head, trickle_body, silence])
 def test_a_broken_connection_is_a_failure_and_never_used_again(meet: Any, behaviour: Callable[[Any], None]) -> None:
     peer, sender = meet(behaviour, timeout_s=0.2)
-    assert [sender.send(0) for _ in range(3)] == [TRANSPORT_ERROR] * 3
+    assert [sender.send(0) for _ in range(3)] == [LOST] * 3
     assert sender.last_error
     assert peer.n_connections == 3
     peer.answer = OK
-    assert [sender.send(0) for _ in range(2)] == [200] * 2
+    assert [sender.send(0) for _ in range(2)] == [FINE] * 2
     assert peer.n_connections == 4
 
 
 def test_a_connection_that_the_server_may_have_closed_is_not_used(meet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     peer, sender = meet(OK)
     monkeypatch.setattr(sender_module, "_IDLE_S", 0.0)
-    assert [sender.send(0) for _ in range(3)] == [200] * 3
+    assert [sender.send(0) for _ in range(3)] == [FINE] * 3
     assert peer.n_connections == 3
 
 
@@ -155,14 +182,14 @@ def test_connections_number_those_in_use_at_a_time(meet: Any) -> None:
 
     peer, sender = meet(slow)
     for attempt in gevent.joinall([gevent.spawn(sender.send, 0) for _ in range(4)]):
-        assert attempt.value == 200
+        assert attempt.value == FINE
     peer.answer = OK
     assert peer.n_connections == 4
 
 
 def test_an_interim_answer_is_not_the_answer(meet: Any) -> None:
     _, sender = meet(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK)
-    assert [sender.send(0) for _ in range(2)] == [200] * 2
+    assert [sender.send(0) for _ in range(2)] == [FINE] * 2
 
 
 def test_an_answer_may_end_with_the_connection(meet: Any) -> None:
@@ -170,34 +197,119 @@ def test_an_answer_may_end_with_the_connection(meet: Any) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nthe end is the end")
 
     _, sender = meet(close_after)
-    assert sender.send(0) == 200
+    assert sender.send(0) == FINE
 
 
-def test_an_endless_answer_is_cut_off(meet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender_module, "MAX_ANSWER_BYTES", 1_000_000)
-    _, sender = meet(flood)
-    assert sender.send(0) == TRANSPORT_ERROR
+def test_an_endless_answer_is_cut_off(meet: Any) -> None:
+    _, sender = meet(flood, max_answer_mb=1.0)
+    assert sender.send(0) == LOST
     assert "1000000 bytes" in sender.last_error
 
 
 def test_a_large_answer_is_read_whole(meet: Any) -> None:
     peer, sender = meet(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300_000))
-    assert [sender.send(0) for _ in range(3)] == [200] * 3
+    assert [sender.send(0) for _ in range(3)] == [FINE] * 3
     assert peer.n_connections == 1
 
 
 def test_a_server_that_does_not_read_times_out_in_the_middle_of_sending(tmp_path: Path) -> None:
-    write_bodies([np.ones((20_000, 136), np.float32)], "binary", tmp_path)
+    write_bodies([np.ones((20_000, 136), np.float32)], NAMES, BINARY, tmp_path)
     server = StreamServer(("127.0.0.1", 0), lambda *_: gevent.sleep(30), spawn=Pool())
     server.start()
     url = f"http://127.0.0.1:{server.server_port}/"
-    sender = Sender(url, open_bodies(tmp_path), 0.1)
-    assert [sender.send(0) for _ in range(2)] == [TRANSPORT_ERROR] * 2
+    sender = Sender(Target("target", url), open_bodies(tmp_path), 0.1, partial(AnswerStore().index, 0))
+    assert [sender.send(0) for _ in range(2)] == [LOST] * 2
     server.stop(timeout=0)
 
 
 def test_nobody_there(meet: Any) -> None:
     peer, sender = meet(OK)
     peer.server.stop(timeout=0)
-    assert sender.send(0) == TRANSPORT_ERROR
+    assert sender.send(0) == LOST
     assert "ConnectionRefusedError" in sender.last_error
+
+
+def test_distinct_answers_are_kept_with_the_headers_that_reading_them_needs(meet: Any, store: AnswerStore) -> None:
+    def answer(body: bytes) -> bytes:
+        lines = (b"X-Empty:", b"Inference-Header-Content-Length: 3", b"Date: today", b"Content-Length: %d" % len(body))
+        return b"HTTP/1.1 200 OK\r\n" + b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+    peer, sender = meet(answer(b"{} raw"))
+    assert [sender.send(0), sender.send(0)] == [(200, 0), (200, 0)]
+    peer.answer = answer(b"{} other")
+    assert sender.send(0) == (200, 1)
+    peer.answer = answer(b"{} raw")
+    assert sender.send(0) == (200, 0)
+    answers = store.answers(("target",), [sender.credentials.hidden])
+    assert answers.blobs == (b"{} raw", b"{} other")
+    assert answers.headers(0) == {"inference-header-content-length": "3"}
+
+
+def test_an_answer_in_many_small_pieces_is_kept_whole(meet: Any, store: AnswerStore) -> None:
+    def drip(connection: Any) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\nInference-Header-Content-Length: 12\r\nContent-Length: 5\r\n\r\npiece":
+            connection.sendall(bytes([byte]))
+            gevent.sleep(0)
+
+    _, sender = meet(drip)
+    assert sender.send(0) == FINE
+    answers = store.answers(("target",), [sender.credentials.hidden])
+    assert (answers.blobs, answers.headers(0)) == ((b"piece",), {"inference-header-content-length": "12"})
+
+
+def test_credentials_are_sent_and_hidden_in_what_comes_back(meet: Any, store: AnswerStore) -> None:
+    echo = b"no entry for Bearer tok-123 with key-456"
+    environment = {"TOKEN": "tok-123", "KEY": "key-456"}
+    keys = {"bearer_env": "TOKEN", "headers_env": {"X-Api-Key": "KEY"}}
+    peer, sender = meet(
+        b"HTTP/1.1 403 No\r\nContent-Length: %d\r\n\r\n" % len(echo) + echo, environment=environment, **keys
+    )
+    assert sender.send(0) == (403, NO_ANSWER)
+    assert b"Authorization: Bearer tok-123\r\n" in peer.heads[0]
+    assert b"X-Api-Key: key-456\r\n" in peer.heads[0]
+    assert sender.last_error == "HTTP 403: no entry for Bearer *** with ***"
+    peer.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ntok-123"
+    assert sender.send(0) == FINE
+    assert store.answers(("target",), [sender.credentials.hidden]).blobs == (b"***",)
+
+
+def test_tls_with_the_right_authority_reuses_its_connection(meet: Any, certificate: Any) -> None:
+    peer, sender = meet(OK, context=server_side(certificate), tls_ca=str(certificate.ca))
+    assert [sender.send(0) for _ in range(3)] == [FINE] * 3
+    assert peer.n_connections == 1
+    assert len(peer.bodies[0]) > 200 * 136 * 4
+
+
+def test_an_unknown_authority_is_a_failure_unless_that_is_allowed(meet: Any, certificate: Any) -> None:
+    _, sender = meet(OK, context=server_side(certificate))
+    assert sender.send(0) == LOST
+    assert "CERTIFICATE_VERIFY_FAILED" in sender.last_error
+    _, trusting = meet(OK, context=server_side(certificate), tls_verify=False)
+    assert trusting.send(0) == FINE
+
+
+def test_a_certificate_for_another_name_is_a_failure(meet: Any, certificate: Any) -> None:
+    peer, _ = meet(OK, context=server_side(certificate), tls_ca=str(certificate.ca))
+    url = f"https://localhost:{peer.server.server_port}/"
+    access = Access(tls_ca=str(certificate.ca))
+    bodies = meet.bodies
+    sender = Sender(Target("target", url, BINARY, access), bodies, 10.0, partial(AnswerStore().index, 0), {})
+    assert sender.send(0) == LOST
+    assert "CERTIFICATE_VERIFY_FAILED" in sender.last_error
+
+
+def test_a_handshake_that_never_ends_ends_by_the_time_out(meet: Any, certificate: Any) -> None:
+    server = StreamServer(("127.0.0.1", 0), lambda *_: gevent.sleep(30), spawn=Pool())
+    server.start()
+    access = Access(tls_ca=str(certificate.ca))
+    target = Target("target", f"https://127.0.0.1:{server.server_port}/", BINARY, access)
+    sender = Sender(target, meet.bodies, 0.2, partial(AnswerStore().index, 0), {})
+    assert sender.send(0) == LOST
+    assert sender.last_error == "no answer within 0.2 s"
+    server.stop(timeout=0)
+
+
+def server_side(certificate: Any) -> SSLContext:
+    context = SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.chain, certificate.key)
+    return context

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,11 +10,14 @@ from harness.samples import Samples
 
 VARIANTS = (
     "pass", "fail", "inconclusive", "invalid", "unanswered", "no-teacher", "uncompressed", "incomplete", "hostile",
+    "wrong-answers", "target",
 )  # fmt: skip
 
 
 def taken_of(name, samples):
-    return {"incomplete": None, "no-teacher": samples.where(samples.target == 1)}.get(name, samples)
+    fast = samples.where(samples.target == 1)
+    asked = replace(fast, targets=("target",), target=np.zeros_like(fast.target))
+    return {"incomplete": None, "no-teacher": fast, "target": asked}.get(name, samples)
 
 
 def text_of(page):
@@ -24,7 +28,7 @@ def text_of(page):
 def test_page_is_well_formed_self_contained_and_needs_no_script(report_of, samples, name):
     page = html.render(report_of(name), taken_of(name, samples))
     root = ElementTree.fromstring(page)
-    assert not re.search(r"https?:|//\w|@import|url\(", page)
+    assert not re.search(r"=[\"'](https?:|//)|@import|url\(", page)
     assert not root.findall(".//script")
     assert not root.findall(".//link")
     assert not [e for e in root.iter() for key in e.attrib if key.startswith("on") or key == "src"]

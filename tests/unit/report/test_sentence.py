@@ -35,6 +35,8 @@ def test_a_teacher_that_could_not_keep_up_is_said_so(report_of):
             "The uncompressed ranker meets p99 25 ms with 18.8 ms of headroom; engine 9.3× faster than the same ranker "
             "behind engine native, which misses the SLA at p99 193 ms.",
         ),
+        ("wrong-answers", "The compressed ranker answers 1.00 % of the requests wrongly; " + GAIN),
+        ("target", "The target meets p99 25 ms with 18.8 ms of headroom."),
         ("incomplete", "Nothing could be judged: the run has no measurement of the ranker under load."),
     ],
 )

@@ -1,3 +1,4 @@
+from harness import registry
 from harness.records import Finding
 from harness.report import _bought, _ledger, _objectives, _suite
 from harness.report._view import view
@@ -101,3 +102,24 @@ def test_a_finding_tells_its_figure_and_threshold_once(report_of):
     verdict = report.verdict.model_copy(update={"findings": (late, busy)})
     found = view(report.model_copy(update={"measurements": run, "verdict": verdict})).findings
     assert [f.message for f in found] == ["late (3.06 ms, threshold 2.50 ms)", "busy (6.20 %, threshold 5.00 %)"]
+
+
+def test_a_target_stands_alone(report_of):
+    shown = view(report_of("target"))
+    assert shown.bought.title == "The target under load"
+    assert cells(shown.bought)["p99 latency"] == ("6.16 ms",)
+    assert shown.highlights == (("p99 latency", "", "6.16 ms", ""),)
+    assert not shown.ledger.rows
+    assert "Nothing to compare with: target." in shown.audits.note
+    assert cells(_suite.table([report_of("target")]))["endpoint"][1] == "2.86 ms"
+
+
+def test_the_audit_says_how_many_answers_were_wrong_and_by_how_much(report_of):
+    answers = cells(view(report_of("wrong-answers")).audits)
+    assert answers["compressed"] == ("1,500", "1,500", "256", "15", "3.1e-01", "8.0e-06", "0.4198", "0.4198")
+    assert answers["teacher"][3:5] == ("0", "0")
+
+
+def test_what_makes_a_run_fail_says_so_in_every_format(report_of):
+    for name in ("terminal", "markdown", "html"):
+        assert "makes the run FAIL" in registry.report_format(name).render(report_of("wrong-answers"), None)

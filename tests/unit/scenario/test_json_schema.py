@@ -67,7 +67,7 @@ def test_faults_are_rejected(schema: Draft202012Validator, text: str) -> None:
 
 def test_every_plug_in_is_described() -> None:
     definitions = json_schema()["$defs"]
-    for kind in ("datasets", "rankers", "methods", "engines"):
+    for kind in ("datasets", "rankers", "methods", "engines", "adapters"):
         for name in registry.names(kind):
             described = definitions[f"{kind}.{name}"]
             assert described["description"] == registry.summary(kind, name)

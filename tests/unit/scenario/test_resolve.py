@@ -63,7 +63,7 @@ def has_defaults(kind: registry.Kind, name: str) -> bool:
     return True
 
 
-KINDS: list[registry.Kind] = ["datasets", "rankers", "methods", "engines"]
+KINDS: list[registry.Kind] = ["datasets", "rankers", "methods", "engines", "adapters"]
 WITH_DEFAULTS = [(kind, name) for kind in KINDS for name in registry.names(kind) if has_defaults(kind, name)]
 
 
