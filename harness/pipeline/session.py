@@ -35,7 +35,8 @@ class Session:
     def load(self, traffic: Traffic, out: Path, first_round: int = 0) -> tuple[Samples, LoadInfo]:
         """Send rounds of `traffic` to every member in turn; load processes write into `out`.
 
-        HarnessError where one dies. A later call continues the traffic of the ones before if its `first_round` is the number of their rounds.
+        A later call continues the traffic of the ones before if its `first_round` is the number of their rounds.
+        HarnessError where a member dies.
         """
         return run_load(
             [member.target for member in self.members],
