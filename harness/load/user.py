@@ -7,9 +7,9 @@
             return {"X-Tenant": "load-test"}
 
 Name the file in a scenario as `load.locustfile`, or give it to Locust itself, in a plan directory or with the
-environment variable HARNESS_LOAD_PLAN naming one. There is one such user per load process, whatever number Locust is asked for;
-its requests run side by side. Imported by Locust only, which patches the process. No request events are fired: Locust's
-own statistics would time from the send, round to a millisecond, and cost as much as the request itself.
+environment variable HARNESS_LOAD_PLAN naming one. There is one such user per load process, whatever number Locust is
+asked for; its requests run side by side. Imported by Locust only, which patches the process. No request events are
+fired: Locust's own statistics would time from the send, round to a millisecond, and cost as much as the request itself.
 """
 
 from __future__ import annotations

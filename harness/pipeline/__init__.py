@@ -15,6 +15,7 @@ from harness.cache import Cache
 from harness.environment import describe
 from harness.errors import EngineError, HarnessError
 from harness.judge.verdict import judge
+from harness.load.trace import read_trace
 from harness.pipeline.bench import engine_times_us
 from harness.pipeline.build import Builder, Step
 from harness.pipeline.data import describe_data, load_data
@@ -106,6 +107,7 @@ def _keep(state: _Run, error: BaseException) -> None:
 
 def _measure(state: _Run) -> None:
     scenario, progress = state.scenario, state.progress
+    read_trace(scenario.traffic)  # what is wrong with it is better said before an hour of training
     with state.stage("data"):
         progress(f"data: {scenario.data.kind}")
         splits = load_data(scenario.data, state.settings.cache)
