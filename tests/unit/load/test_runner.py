@@ -34,7 +34,7 @@ def test_only_this_machine_is_load_tested(url: str, splits: Splits, tmp_path: Pa
 
 def test_an_unwritable_folder_is_a_clear_error(splits: Splits, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(LoadError, match="can't write the plan"):
+    with pytest.raises(LoadError, match="can't write results"):
         run_load(
             [Target("t", "http://127.0.0.1:1/")], splits.test, Traffic(), tmp_path / "file" / "x", (), lambda _: None
         )
