@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gevent
 import numpy as np
+from gevent.lock import RLock
 from numpy.typing import NDArray
 
 from harness.load.histograms import SECOND, Tally, empty_histogram, encoded
@@ -25,6 +26,7 @@ class Gathered:
     ) -> None:
         self._out, self._targets, self._segments, self._n_candidates = out, targets, segments, n_candidates
         self._journal = (out / JOURNAL).open("wb", buffering=0)
+        self._writing = RLock()
         self._tallies: dict[int, Tally] = {}
         self._tallied: set[tuple[int, int]] = set()
 
@@ -32,7 +34,9 @@ class Gathered:
         """Keep rows. A thread writes them, so that a slow disk does not hold up requests sent by this process."""
         if (rows["segment"] >= len(self._segments)).any() or (rows["body"] >= self._n_candidates.size).any():
             raise ValueError("rows of another plan")
-        gevent.get_hub().threadpool.apply(self._write_all, (memoryview(rows.tobytes()),))
+        with self._writing:
+            if not self._journal.closed:  # else the results are written already
+                gevent.get_hub().threadpool.apply(self._write_all, (memoryview(rows.tobytes()),))
 
     def add_tally(self, worker: int, segment: int, tally: Tally) -> None:
         """Keep the tally of a worker's whole segment."""
@@ -46,6 +50,8 @@ class Gathered:
 
     def write(self) -> int:
         """Write samples, histograms and counts per second, and remove the journal; how many samples there are."""
+        with self._writing:
+            self._journal.close()
         rows = read_journal(self._out)
         for worker, segment in np.unique(rows[["worker", "segment"]]).tolist():
             if (worker, segment) not in self._tallied:  # cut short
@@ -54,7 +60,6 @@ class Gathered:
         to_samples(self._targets, self._segments, rows, self._n_candidates).save(self._out / SAMPLES)
         (self._out / HISTOGRAMS).write_text(json.dumps(self._histograms()), encoding="utf-8")
         (self._out / SECONDS).write_text(json.dumps(self._seconds()), encoding="utf-8")
-        self._journal.close()
         (self._out / JOURNAL).unlink()
         return int(rows.size)
 
