@@ -15,6 +15,7 @@ from typing import Any
 
 import gevent
 import psutil
+from gevent.lock import RLock
 from locust.runners import STATE_MISSING, MasterRunner
 
 from harness.load.bodies import open_bodies
@@ -50,7 +51,8 @@ class Collector:
         self._schedules: tuple[Schedule, ...] = ()
         self._gathered: Gathered | None = None
         self._released, self._first_arrival_s = -1, 0.0
-        self._complete, self._ending = False, False
+        self._complete, self._ending, self._finished = False, False, False
+        self._finishing = RLock()
         self._notes: list[str] = []
         self._progress: Progress | None = None
 
@@ -96,8 +98,14 @@ class Collector:
     def finish(self, **_: Any) -> None:
         """Locust ends, by itself or by a signal: keep what was measured, and leave no worker behind.
 
-        A signal ends Locust a second time while the first end is still under way; either may get to write.
+        A signal ends Locust a second time while the first end is still under way: it waits for that.
         """
+        with self._finishing:
+            if not self._finished:
+                self._finished = True
+                self._finish()
+
+    def _finish(self) -> None:
         runner = self._environment.runner
         if isinstance(runner, MasterRunner):
             if not self._ending:
@@ -105,9 +113,8 @@ class Collector:
                 runner.quit()  # workers send what they have
             for child in psutil.Process().children():
                 child.kill()
-        gathered, self._gathered = self._gathered, None
-        if gathered is not None and self._released >= 0:
-            n_samples = gathered.write()
+        if self._gathered is not None and self._released >= 0:
+            n_samples = self._gathered.write()
             (self._plan.out / INFO).write_text(self._info(n_samples).model_dump_json(indent=1), encoding="utf-8")
 
     def _release(self) -> None:

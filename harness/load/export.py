@@ -50,7 +50,7 @@ def export(scenario: Scenario, data: RankingData, target: Target, folder: Path, 
         "variables": target.access.variables,
         "requirements": [f"{name}=={metadata.version(name)}" for name in REQUIREMENTS],
     }
-    templates = Environment(  # noqa: S701  (nothing it renders is HTML)
+    templates = Environment(  # noqa: S701 - none of these is HTML
         loader=PackageLoader("harness.load", "exported"), undefined=StrictUndefined, keep_trailing_newline=True
     )
     try:

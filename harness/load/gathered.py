@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gevent
 import numpy as np
+from gevent.lock import RLock
 from numpy.typing import NDArray
 
 from harness.load.histograms import SECOND, Tally, empty_histogram, encoded
@@ -25,6 +26,7 @@ class Gathered:
     ) -> None:
         self._out, self._targets, self._segments, self._n_candidates = out, targets, segments, n_candidates
         self._journal = Journal(out)
+        self._writing = RLock()
         self._tallies: dict[int, Tally] = {}
         self._tallied: set[tuple[int, int]] = set()
 
@@ -35,7 +37,9 @@ class Gathered:
         """
         if (rows["segment"] >= len(self._segments)).any() or (rows["body"] >= self._n_candidates.size).any():
             raise ValueError("rows of another plan")
-        gevent.get_hub().threadpool.apply(self._journal.append, (rows.tobytes(), answers))
+        with self._writing:
+            if not self._journal.closed:  # else the results are written already
+                gevent.get_hub().threadpool.apply(self._journal.append, (rows.tobytes(), answers))
 
     def add_tally(self, worker: int, segment: int, tally: Tally) -> None:
         """Keep the tally of a worker's whole segment."""
@@ -45,8 +49,9 @@ class Gathered:
 
     def write(self) -> int:
         """Make samples and answers of the journal, and write histograms and counts per second; how many samples."""
+        with self._writing:
+            self._journal.close()
         rows = write_samples(self._out, self._targets, self._segments, self._n_candidates)
-        self._journal.close()
         for worker, segment in np.unique(rows[["worker", "segment"]]).tolist():
             if (worker, segment) not in self._tallied:  # cut short
                 own = rows[(rows["worker"] == worker) & (rows["segment"] == segment)]

@@ -35,6 +35,11 @@ class Journal:
             while raw:
                 raw = raw[file.write(raw) :]
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._rows.closed
+
     def close(self) -> None:
         """Write no more."""
         self._rows.close()

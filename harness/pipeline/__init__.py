@@ -8,6 +8,7 @@ from harness import registry
 from harness.bundle import Bundle
 from harness.errors import EngineError, HarnessError
 from harness.judge.verdict import judge
+from harness.load.trace import read_trace
 from harness.pipeline.bench import engine_times_us
 from harness.pipeline.build import Builder, Step
 from harness.pipeline.data import candidates, describe_data, load_data
@@ -61,6 +62,7 @@ def _measure(state: RunState) -> None:
 def _measure_ranker(state: RunState) -> None:
     """Build the ranker, serve it beside its teacher, and load both."""
     scenario, progress = state.scenario, state.progress
+    read_trace(scenario.traffic)  # what is wrong with it is better said before an hour of training
     with state.stage("data"):
         progress(f"data: {scenario.data.kind}")
         splits = load_data(scenario.data, state.settings.cache)

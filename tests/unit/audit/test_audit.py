@@ -47,7 +47,7 @@ def samples_of(answer, status=None):
     status = zeros + 200 if status is None else np.array(status, np.int16)
     return Samples(
         ("target",), zeros, zeros, np.ones(n, bool), times, times, times, status, zeros.astype(np.int32),
-        zeros.astype(np.int32), np.array(answer, np.int32),
+        zeros.astype(np.int32), answer=np.array(answer, np.int32),
     )  # fmt: skip
 
 

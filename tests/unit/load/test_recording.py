@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from harness.load.arrivals import Share
-from harness.load.journal import JOURNAL, read_journal, to_samples
-from harness.load.recording import ROW, Recording
+from harness.load.journal import to_samples
+from harness.load.recording import Recording
 from harness.load.schedule import plan
 from harness.samples import NO_ANSWER, UNSENT
-from harness.scenario.schema import Choice, Traffic
-
-BINARY = Choice.model_validate({"kind": "oip", "encoding": "binary"})
+from harness.scenario.schema import Traffic
 
 TRAFFIC = Traffic(arrival="constant", offered_qps=10, warm_up_s=0.3, window_s=1, rounds=1)
 
@@ -60,9 +58,3 @@ def test_rows_of_several_workers_become_one_ordered_table() -> None:
     samples = to_samples(("a",), [recordings[0].segment], rows, np.array([3, 5], np.int32))
     assert (np.diff(samples.due_s) >= 0).all()
     assert samples.worker.tolist() == [0, 1, 0, 1, 0, 1, 0, 1]
-
-
-def test_a_journal_cut_off_in_the_middle_of_a_row(tmp_path) -> None:
-    rows = cut_short().take(100)
-    (tmp_path / JOURNAL).write_bytes(rows.tobytes() + rows.tobytes()[: ROW.itemsize - 1])
-    assert read_journal(tmp_path).tobytes() == rows.tobytes()

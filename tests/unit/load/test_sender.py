@@ -17,8 +17,9 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 from gevent.ssl import SSLContext
 
+from harness.access import Credentials
 from harness.load import sender as sender_module
-from harness.load.answer_store import AnswerStore
+from harness.load.answer_store import AnswerStore, unpacked
 from harness.load.bodies import open_bodies, write_bodies
 from harness.load.load_plan import Target
 from harness.load.sender import Sender
@@ -67,7 +68,7 @@ class Peer:
 
 @pytest.fixture
 def store() -> AnswerStore:
-    return AnswerStore()
+    return AnswerStore(0)
 
 
 @pytest.fixture
@@ -86,7 +87,8 @@ def meet(tmp_path: Path, store: AnswerStore) -> Iterator[Callable[[Answer], tupl
         scheme = "https" if context else "http"
         url = f"{scheme}://127.0.0.1:{peer.server.server_port}/v2/models/m/infer"
         target = Target("target", url, BINARY, Access(**access))
-        sender = Sender(target, open_bodies(tmp_path), timeout_s, partial(store.index, 0), environment)
+        hide = Credentials(target.access, environment).hidden
+        sender = Sender(target, open_bodies(tmp_path), timeout_s, partial(store.index, 0, hide), environment)
         opened.append((peer, sender))
         return peer, sender
 
@@ -217,7 +219,7 @@ def test_a_server_that_does_not_read_times_out_in_the_middle_of_sending(tmp_path
     server = StreamServer(("127.0.0.1", 0), lambda *_: gevent.sleep(30), spawn=Pool())
     server.start()
     url = f"http://127.0.0.1:{server.server_port}/"
-    sender = Sender(Target("target", url), open_bodies(tmp_path), 0.1, partial(AnswerStore().index, 0))
+    sender = Sender(Target("target", url), open_bodies(tmp_path), 0.1, partial(AnswerStore(0).index, 0, bytes))
     assert [sender.send(0) for _ in range(2)] == [LOST] * 2
     server.stop(timeout=0)
 
@@ -240,9 +242,9 @@ def test_distinct_answers_are_kept_with_the_headers_that_reading_them_needs(meet
     assert sender.send(0) == (200, 1)
     peer.answer = answer(b"{} raw")
     assert sender.send(0) == (200, 0)
-    answers = store.answers(("target",), [sender.credentials.hidden])
-    assert answers.blobs == (b"{} raw", b"{} other")
-    assert answers.headers(0) == {"inference-header-content-length": "3"}
+    kept = list(unpacked(store.take(1000)))
+    assert [entry.answer for entry in kept] == [b"{} raw", b"{} other"]
+    assert kept[0].head == "inference-header-content-length: 3\n"
 
 
 def test_an_answer_in_many_small_pieces_is_kept_whole(meet: Any, store: AnswerStore) -> None:
@@ -253,8 +255,8 @@ def test_an_answer_in_many_small_pieces_is_kept_whole(meet: Any, store: AnswerSt
 
     _, sender = meet(drip)
     assert sender.send(0) == FINE
-    answers = store.answers(("target",), [sender.credentials.hidden])
-    assert (answers.blobs, answers.headers(0)) == ((b"piece",), {"inference-header-content-length": "12"})
+    (kept,) = unpacked(store.take(1000))
+    assert (kept.answer, kept.head) == (b"piece", "inference-header-content-length: 12\n")
 
 
 def test_credentials_are_sent_and_hidden_in_what_comes_back(meet: Any, store: AnswerStore) -> None:
@@ -270,7 +272,7 @@ def test_credentials_are_sent_and_hidden_in_what_comes_back(meet: Any, store: An
     assert sender.last_error == "HTTP 403: no entry for Bearer *** with ***"
     peer.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ntok-123"
     assert sender.send(0) == FINE
-    assert store.answers(("target",), [sender.credentials.hidden]).blobs == (b"***",)
+    assert [kept.answer for kept in unpacked(store.take(1000))] == [b"***"]
 
 
 def test_tls_with_the_right_authority_reuses_its_connection(meet: Any, certificate: Any) -> None:
@@ -293,7 +295,7 @@ def test_a_certificate_for_another_name_is_a_failure(meet: Any, certificate: Any
     url = f"https://localhost:{peer.server.server_port}/"
     access = Access(tls_ca=str(certificate.ca))
     bodies = meet.bodies
-    sender = Sender(Target("target", url, BINARY, access), bodies, 10.0, partial(AnswerStore().index, 0), {})
+    sender = Sender(Target("target", url, BINARY, access), bodies, 10.0, partial(AnswerStore(0).index, 0, bytes), {})
     assert sender.send(0) == LOST
     assert "CERTIFICATE_VERIFY_FAILED" in sender.last_error
 
@@ -303,7 +305,7 @@ def test_a_handshake_that_never_ends_ends_by_the_time_out(meet: Any, certificate
     server.start()
     access = Access(tls_ca=str(certificate.ca))
     target = Target("target", f"https://127.0.0.1:{server.server_port}/", BINARY, access)
-    sender = Sender(target, meet.bodies, 0.2, partial(AnswerStore().index, 0), {})
+    sender = Sender(target, meet.bodies, 0.2, partial(AnswerStore(0).index, 0, bytes), {})
     assert sender.send(0) == LOST
     assert sender.last_error == "no answer within 0.2 s"
     server.stop(timeout=0)
