@@ -51,6 +51,8 @@ def _from_scenario(path: Path, cache: Cache, progress: Progress) -> tuple[Bundle
     if len(loaded) != 1:
         raise UsageError(f"holds {len(loaded)} scenarios; serve takes one", where=str(path))
     scenario = loaded[0].scenario
+    if scenario.target is not None:
+        raise UsageError("its target is served by others", where=str(path), remedy="serve takes a bundle or a ranker")
     splits = load_data(scenario.data, cache)
     steps = Builder(cache, splits, scenario.sla.ndcg, len(available_cpus()), progress).chain(scenario)
     return steps[-1].bundle, scenario.engine
