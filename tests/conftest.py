@@ -134,7 +134,11 @@ def serve_http() -> Iterator[Callable[..., str]]:
             def log_message(self, *_: object) -> None:
                 pass
 
-        server = ThreadingHTTPServer((host, 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_: object) -> None:
+                """A client that gives up, or refuses the certificate, is what some tests are about."""
+
+        server = Server((host, 0), Handler)
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate.chain, certificate.key)

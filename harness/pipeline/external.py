@@ -95,16 +95,17 @@ def reached(
     chosen = options("adapters", spec.adapter)
     first = data.features[candidate_rows(data, scenario.traffic)[0]]
     request = RankingRequest("probe", first, data.feature_names)
+
+    def attempt() -> tuple[Choice, dict[str, Any]]:
+        return settled(client, spec.adapter, chosen, request)
+
     with ExitStack() as stack:
-        command, check = None, _nothing
+        command = None
         if spec.command:
             progress(f"starting the target: {' '.join(spec.command)}")
             command = stack.enter_context(Command(spec.command, run_dir / f"{name}.log", placement.server))
-            check = command.check
         progress(f"asking {spec.url}")
-        adapter, facts = when_ready(
-            lambda: settled(client, spec.adapter, chosen, request), check, spec.ready_timeout_s if command else 0.0
-        )
+        adapter, facts = when_ready(attempt, command.check, spec.ready_timeout_s) if command else attempt()
         yield Endpoint(name, spec, adapter, facts, bundle, command)
 
 
@@ -117,7 +118,3 @@ def findings(target: ExternalTarget) -> Iterator[Finding]:
             remedy="set target.tls_ca to the authority's certificate and remove tls_verify: false",
             target=TARGET,
         )
-
-
-def _nothing() -> None:
-    """An endpoint without a command has nothing to watch."""

@@ -46,5 +46,7 @@ def _from_bundle(path: Path) -> tuple[Bundle, Choice]:
 
 def _from_scenario(path: Path, cache: Cache, progress: Progress) -> tuple[Bundle, Choice]:
     scenario = load_one(path)
+    if scenario.target is not None:
+        raise UsageError("its target is served by others", where=str(path), remedy="serve takes a bundle or a ranker")
     _, steps = built(scenario, cache, progress)
     return steps[-1].bundle, scenario.engine

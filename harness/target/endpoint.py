@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from harness import registry
 from harness.errors import TargetError
 from harness.protocols import PluginOptions, RankingRequest
 from harness.scenario import Choice
 from harness.target.client import Client
+
+Found = TypeVar("Found")
 
 _POLL_S = 0.1
 _TRIES = 3
@@ -38,7 +40,7 @@ def settled(
     )
 
 
-def when_ready(attempt: Callable[[], Any], check: Callable[[], None], timeout_s: float) -> Any:
+def when_ready(attempt: Callable[[], Found], check: Callable[[], None], timeout_s: float) -> Found:
     """What `attempt` gives once it raises no TargetError any more; the last one after `timeout_s`.
 
     `check` raises where there is nothing to wait for.

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -28,9 +29,9 @@ time.sleep(600)
 
 def family(log: Path) -> list[psutil.Process]:
     """The processes of FAMILY, once it has said that they are there."""
-    while not (line := next((line for line in log.read_text().splitlines() if line.startswith("family")), "")):
-        os.sched_yield()
-    return [psutil.Process(int(pid)) for pid in line.split()[1:]]
+    while not (whole := [line for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]):
+        time.sleep(0.02)
+    return [psutil.Process(int(pid)) for pid in whole[0].split()[1:]]
 
 
 def gone(processes: list[psutil.Process]) -> bool:
@@ -66,7 +67,7 @@ def until_it_ends(command: Command) -> TargetError:
             command.check()
         except TargetError as error:
             return error
-        os.sched_yield()
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
