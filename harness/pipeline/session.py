@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.bundle import Bundle
-from harness.load.runner import Target
-from harness.pipeline.watched import run_watched
+from harness.load.runner import Target, run_load
 from harness.placement import Placement
 from harness.protocols import Progress
 from harness.ranking_data import RankingData
@@ -17,6 +16,7 @@ from harness.records import LoadInfo, TargetInfo
 from harness.samples import Samples
 from harness.scenario import Choice, Scenario, Traffic
 from harness.serve.launcher import Server
+from harness.watch.monitor import Monitor
 
 TEACHER, COMPRESSED = "teacher", "compressed"
 
@@ -46,7 +46,14 @@ class Session:
             Target(side.target, server.infer_url) for side, server in zip(self.served, self.servers, strict=True)
         ]
         pids = {side.target: server.pids for side, server in zip(self.served, self.servers, strict=True)}
-        return run_watched(targets, pids, self.data, traffic, out, self.placement, self.progress, self._check)
+        monitor = Monitor(pids, self.placement.generator, self.placement.server)
+
+        def watch() -> None:
+            monitor.look()
+            self._check()
+
+        samples, info = run_load(targets, self.data, traffic, out, self.placement.generator, self.progress, watch=watch)
+        return samples, info.model_copy(update={"machine": monitor.log()})
 
     def infos(self) -> tuple[TargetInfo, ...]:
         """What each target is, with its server's own figures since it started."""
