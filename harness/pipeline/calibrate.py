@@ -18,17 +18,17 @@ from harness.judge.generator import CPU_SHARE, SEND_LAG_SHARE, tightest_ms
 from harness.judge.machine import machine_findings
 from harness.judge.measures import measure
 from harness.load.candidates import candidate_lists
-from harness.load.runner import Target
+from harness.load.runner import Target, run_load
 from harness.oip import encode_request
 from harness.pipeline.calibrations import keep
 from harness.pipeline.data import load_data
-from harness.pipeline.watched import run_watched
 from harness.placement import Placement, place
 from harness.protocols import Progress
 from harness.ranking_data import RankingData
 from harness.records import Calibration, RateTried, TargetInfo, TargetMeasure
 from harness.scenario import Scenario, Sla, Traffic
 from harness.serve.null_server import MODEL, NullServer, null_server
+from harness.watch.monitor import Monitor
 
 PLAIN = Traffic(offered_qps=200, n_candidates=100)
 """Traffic where no scenario is named: with `plain_data`, 54 kB a request."""
@@ -87,16 +87,12 @@ class _Bench:
     progress: Progress
 
     def measure(self, traffic: Traffic) -> TargetMeasure:
-        samples, info = run_watched(
-            [Target(MODEL, self.server.url)],
-            {MODEL: (self.server.pid,)},
-            self.data,
-            traffic,
-            self.folder,
-            self.placement,
-            self.progress,
-        )
-        return measure(TargetInfo(target=MODEL, engine=MODEL), samples, self.sla, info)
+        cpus = self.placement.generator
+        monitor = Monitor({MODEL: (self.server.pid,)}, cpus, self.placement.server)
+        targets = [Target(MODEL, self.server.url)]
+        samples, info = run_load(targets, self.data, traffic, self.folder, cpus, self.progress, watch=monitor.look)
+        watched = info.model_copy(update={"machine": monitor.log()})
+        return measure(TargetInfo(target=MODEL, engine=MODEL), samples, self.sla, watched)
 
 
 def tried(seen: TargetMeasure, offered_qps: float, limit_ms: float) -> RateTried:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.bundle import Bundle, open_bundle
 from harness.cache import Cache
+from harness.errors import UsageError
 from harness.pipeline.prepare import built
 from harness.placement import available_cpus
 from harness.protocols import Progress

@@ -10,8 +10,8 @@ from pathlib import Path
 from harness.answers import Answers
 from harness.audit import audit
 from harness.load.candidates import candidate_rows
+from harness.load.runner import run_load
 from harness.pipeline.members import Member, OwnServer, Served
-from harness.pipeline.watched import run_watched
 from harness.placement import Placement
 from harness.protocols import Progress
 from harness.ranking_data import RankingData
@@ -19,6 +19,7 @@ from harness.records import COMPRESSED, Audit, LoadInfo, NdcgSpec, TargetInfo
 from harness.samples import Samples
 from harness.scenario import Load, Scenario, Traffic
 from harness.serve.launcher import Server
+from harness.watch.monitor import Monitor
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,26 @@ class Session:
         HarnessError where one dies. A later call continues the traffic of the ones before if its `first_round` is the
         number of their rounds.
         """
-        return run_watched(
+        monitor = Monitor(
+            {member.name: member.pids for member in self.members}, self.placement.generator, self.placement.server
+        )
+
+        def watch() -> None:
+            monitor.look()
+            self._check()
+
+        samples, info = run_load(
             [member.target for member in self.members],
-            {member.name: member.pids for member in self.members},
             self.data,
             traffic,
             out,
-            self.placement,
+            self.placement.generator,
             self.progress,
-            self._check,
-            self.generator,
-            first_round,
+            watch=watch,
+            load=self.generator,
+            first_round=first_round,
         )
+        return samples, info.model_copy(update={"machine": monitor.log()})
 
     def only(self, name: str) -> Session:
         """The same session with one of its members."""
