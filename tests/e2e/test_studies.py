@@ -28,7 +28,7 @@ def test_a_capacity_search_keeps_every_point_and_can_be_judged_and_reported_agai
     }
     rates = [point["offered_qps"] for point in found["points"]]
     assert rates[0] == 40
-    assert len(set(rates)) > 2
+    assert len(rates) > 2
     for point in found["points"]:
         samples = Samples.load(run_dir / point["samples"] / "samples.npz")
         assert len(samples.judged("compressed")) == point["measure"]["n_planned"]
