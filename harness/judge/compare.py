@@ -1,9 +1,10 @@
 """A against B: by how much do the percentiles of two sides differ that were load-tested in interleaved rounds?
 
 Requests of one round depend on each other, through the queue and through the machine's mood, and both sides of a round
-got the same requests within seconds. So the round is the unit: the bootstrap draws whole rounds, both sides together
-(blocks that do not overlap: Carlstein 1986; for dependent data as such Kunsch 1989, Politis and Romano 1994). As rounds
-are few, its standard error is widened by n / (n - 1) and taken times Student's t quantile at n - 1 degrees of freedom.
+got the same requests within seconds. So the round is the unit, both sides together: the bootstrap draws whole rounds
+(blocks that do not overlap: Carlstein 1986; others that fit, Politis and Romano 1994), the jackknife leaves one out
+(Kunsch 1989 has both for dependent data). The larger standard error counts, as the bootstrap's is too small for a p99
+that a single long queue decides; it is taken times Student's t quantile at rounds - 1 degrees of freedom.
 """
 
 from __future__ import annotations
@@ -72,16 +73,18 @@ def paired_rounds(samples: Samples, timeout_ms: float) -> list[Round]:
 
 def differences(rounds: list[Round], min_effect: float) -> tuple[Difference, ...]:
     """Difference and ratio of each percentile with its interval, and the answer. Needs two rounds or more."""
-    drawn = np.random.default_rng(_SEED).multinomial(len(rounds), np.full(len(rounds), 1 / len(rounds)), N_DRAWS)
     a, b = _Pool([r.a_ms for r in rounds]), _Pool([r.b_ms for r in rounds])
-    return tuple(_difference(name, q, a, b, drawn, min_effect) for name, q in PERCENTILES.items())
+    return tuple(_difference(name, q, a, b, len(rounds), min_effect) for name, q in PERCENTILES.items())
 
 
-def _difference(name: str, q: float, a: _Pool, b: _Pool, drawn: NDArray[np.int64], min_effect: float) -> Difference:
+def _difference(name: str, q: float, a: _Pool, b: _Pool, n_rounds: int, min_effect: float) -> Difference:
+    drawn = np.random.default_rng(_SEED).multinomial(n_rounds, np.full(n_rounds, 1 / n_rounds), N_DRAWS)
+    left_out = 1 - np.eye(n_rounds, dtype=np.int64)
     a_ms, b_ms = percentile(a.values_ms, q), percentile(b.values_ms, q)
-    drawn_a, drawn_b = a.percentiles(q, drawn), b.percentiles(q, drawn)
-    half_ms = _half_width(drawn_b - drawn_a, drawn.shape[1])
-    factor = float(np.exp(_half_width(np.log(drawn_b / drawn_a), drawn.shape[1])))
+    booted = a.percentiles(q, drawn), b.percentiles(q, drawn)
+    knifed = a.percentiles(q, left_out), b.percentiles(q, left_out)
+    half_ms = _half_width(booted[1] - booted[0], knifed[1] - knifed[0])
+    factor = float(np.exp(_half_width(np.log(booted[1] / booted[0]), np.log(knifed[1] / knifed[0]))))
     ratio = b_ms / a_ms
     return Difference(
         percentile=name,
@@ -127,11 +130,13 @@ class _Pool:
         return found
 
 
-def _half_width(drawn: Floats, n_rounds: int) -> float:
+def _half_width(booted: Floats, knifed: Floats) -> float:
+    """Half of the interval, from a statistic's values over bootstrap draws and with each round (n,) left out."""
     from scipy.stats import t
 
-    error = drawn.std() * np.sqrt(n_rounds / (n_rounds - 1))
-    return float(t.ppf((1 + CONFIDENCE) / 2, n_rounds - 1) * error)
+    n = knifed.size
+    error = max(booted.std() * np.sqrt(n / (n - 1)), knifed.std() * np.sqrt(n - 1))
+    return float(t.ppf((1 + CONFIDENCE) / 2, n - 1) * error)
 
 
 def _longest(judged: Samples) -> float:

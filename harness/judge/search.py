@@ -61,7 +61,8 @@ def search(
 def next_look(points: Sequence[CapacityPoint], start_qps: float) -> Look | None:
     """Where to look next; None where nothing more is to be learnt.
 
-    A rate whose load test was INVALID gets a second one; where that is INVALID too, the rate is taken as out of reach.
+    A rate whose load test was INVALID gets a second one. Where that is INVALID too, the rate is taken as out of reach,
+    unless a higher one is not.
     """
     if not points:
         return Look(start_qps, near_edge=False)
@@ -69,6 +70,8 @@ def next_look(points: Sequence[CapacityPoint], start_qps: float) -> Look | None:
     n_tried = sum(p.offered_qps == last.offered_qps for p in points)
     if last.status is VerdictStatus.INVALID and n_tried == 1:
         return Look(last.offered_qps, last.near_edge)
+    reached = max((p.offered_qps for p in points if p.status is not VerdictStatus.INVALID), default=0.0)
+    points = [p for p in points if p.status is not VerdictStatus.INVALID or p.offered_qps > reached]
     under = max((p.offered_qps for p in points if not _leans_over(p)), default=0.0)
     over = min((p.offered_qps for p in points if _leans_over(p)), default=math.inf)
     if not under:

@@ -76,17 +76,15 @@ def _target(state: RunState) -> AbstractContextManager[Session]:
 def judge_capacity_again(run_dir: RunDir, known: Capacity) -> Capacity:
     """Judge the kept samples of every point anew; measures nothing."""
     measured, scenario = run_dir.measurements(), run_dir.scenario()
-    points = [
-        capacity_point(
-            scenario,
-            measured,
-            Samples.load(run_dir.path / point.samples / "samples.npz"),
-            point.load,
-            near_edge=point.near_edge,
-            folder=point.samples,
+    points = []
+    for point in known.points:
+        then = {"memory_mb": point.measure.memory_mb, "server": point.measure.server}
+        targets = tuple(info.model_copy(update=then) for info in measured.targets)
+        samples = Samples.load(run_dir.path / point.samples / "samples.npz")
+        seen = measured.model_copy(update={"targets": targets})
+        points.append(
+            capacity_point(scenario, seen, samples, point.load, near_edge=point.near_edge, folder=point.samples)
         )
-        for point in known.points
-    ]
     return judge_capacity(known.name, measured, points, known.budget_s)
 
 

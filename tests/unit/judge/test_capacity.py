@@ -78,6 +78,23 @@ def test_only_what_the_generator_can_honestly_send_is_judged(mm1_samples, load_i
     assert len(invalid) == 2 * len(set(invalid)), "each rate gets a second chance"
 
 
+def test_a_disturbance_that_passes_does_not_end_the_search(mm1_samples, load_info):
+    """Every third load test can't be trusted, whatever its rate."""
+    queue = Queue(1, mm1_samples, load_info)
+    seen = []
+
+    def look_at(look, window_s):
+        seen.append(look)
+        queue.honest_up_to = 0 if len(seen) % 3 == 1 else math.inf
+        return queue.look_at(look, window_s)
+
+    points = search(look_at, 100, 200, 2.0, lambda: queue.now_s)
+    assert points[0].status is VerdictStatus.INVALID
+    assert crossing(points) == pytest.approx(EDGE_QPS, rel=0.15)
+    lower, upper = interval(points)
+    assert lower < EDGE_QPS < upper < math.inf
+
+
 def test_a_slow_start_gets_the_time_it_needs(mm1_samples, load_info):
     """At 2 requests a second a short look lasts as long as some dozens of requests take."""
     queue = Queue(1, mm1_samples, load_info)
