@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,41 @@ class Cli:
 
     def result(self, name: str = "tiny") -> dict:
         return json.loads((self.only_run(name) / "result.json").read_text())
+
+
+SERVERS = Path(__file__).parent / "servers"
+
+
+@dataclass
+class ServerProcess:
+    """A server of `tests/e2e/servers` and the URL that takes requests."""
+
+    process: subprocess.Popen
+    url: str
+
+    def stop(self, timeout_s: float = 20) -> None:
+        """SIGTERM, on which a server that keeps a log writes it."""
+        self.process.terminate()
+        self.process.wait(timeout_s)
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[..., ServerProcess]]:
+    """`start_server("frozen.py", "--log", path)`: up when it returns, on the last core, gone after the test."""
+    started: list[subprocess.Popen] = []
+
+    def start(script: str, *arguments: object) -> ServerProcess:
+        command = [sys.executable, str(SERVERS / script), *map(str, arguments)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
+        return ServerProcess(process, process.stdout.readline().strip())
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.fixture(scope="session")
