@@ -57,9 +57,7 @@ def verdict_on(samples: Samples, info, traffic: Traffic) -> Report:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arrival", ["poisson", "constant"])
-def test_a_server_that_freezes_fails_and_its_own_log_agrees(
-    arrival: str, splits, tmp_path: Path, start_server
-) -> None:
+def test_a_server_that_freezes_fails_and_its_own_log_agrees(arrival: str, splits, tmp_path: Path, start_server) -> None:
     data: RankingData = splits.test
     traffic = Traffic(
         arrival=arrival, offered_qps=OFFERED_QPS, warm_up_s=1, window_s=WINDOW_S, rounds=1, n_candidates=20

@@ -25,7 +25,7 @@ def requests(buffer: bytearray) -> Iterator[bytes]:
 
 
 def n_candidates(request: bytes) -> int:
-    """Length of the candidate list that a request of the Open Inference Protocol asks to score; 0 for other requests."""
+    """Length of the candidate list of an Open Inference Protocol request; 0 for other requests."""
     found = _ROWS.search(request)
     return int(found[1]) if found else 0
 

@@ -3,9 +3,9 @@
     python frozen.py --log LOG
 
 It writes down what its latency truly was, without trusting any client: the kernel stamps the bytes of a request when
-they arrive in the socket (SO_TIMESTAMPNS; it does so while the process is frozen, and on connections that it has not
-accepted yet), and a request is done when the last byte of its answer has been handed to the kernel. On SIGTERM the log
-is written as JSON, in seconds of CLOCK_MONOTONIC: `arrived` and `done` per request, `freezes` as pairs of begin and end.
+they arrive in the socket (SO_TIMESTAMPNS; also while the process is frozen, and on connections that it has not accepted
+yet), and a request is done when the last byte of its answer has been handed to the kernel. On SIGTERM it writes the log
+as JSON, in seconds of CLOCK_MONOTONIC: `arrived` and `done` per request, `freezes` as pairs of begin and end.
 Linux only.
 """
 
