@@ -30,7 +30,7 @@ def n_candidates(request: bytes) -> int:
     return int(found[1]) if found else 0
 
 
-def scores(values: list[float]) -> bytes:
+def scores(values: list[float | None]) -> bytes:
     """The protocol's JSON answer."""
     tensor = {"name": "scores", "datatype": "FP32", "shape": [len(values)], "data": values}
     return json.dumps({"model_name": "m", "outputs": [tensor]}).encode()
