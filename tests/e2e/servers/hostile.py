@@ -3,7 +3,8 @@
     python hostile.py --fault reset --every 50 --model model.txt
 
 Takes the Open Inference Protocol (JSON or binary in, JSON out) and, where its path ends in `/rank`, ids: `{id, items:
-[{id, features}]}` in, `{items: [{id, score}]}` out, best first. Without a model all scores are made up but fixed.
+[{id, features}]}` in, `{items: [{id, score}]}` out, best first. Without a model all scores are made up but fixed. It is
+always ready and says nothing of its model: any GET is answered by an empty object.
 """
 
 from __future__ import annotations
@@ -156,6 +157,9 @@ class Hostile:
             while not writer.is_closing() and (block := await reader.read(1 << 20)):
                 buffer += block
                 for request in _http.requests(buffer):
+                    if request.startswith(b"GET "):
+                        writer.write(_http.answer(b"{}"))
+                        continue
                     self._n += 1
                     reply = well if self._n % self._every else self._fault
                     await reply(writer, request, self._score(features(request)))
