@@ -7,6 +7,8 @@
     ├── ModelError               3   a model file or bundle is broken, or a method can't work on it
     ├── EngineError              3   an engine can't load, compile or serve a bundle
     ├── ServeError               3   the server did not start, or died
+    ├── TargetError              3   an endpoint can't be reached, or may not be asked
+    ├── AnswerError              3   an answer does not say what its adapter expects
     └── LoadError                3   the load generator did not start, or died
 
 Exit codes of a run that ends normally: 0 every SLA met, 1 an SLA missed, 4 INCONCLUSIVE or INVALID; 130 interrupted.
@@ -76,6 +78,14 @@ class EngineError(HarnessError):
 
 class ServeError(HarnessError):
     """The server did not start, did not become ready, or died."""
+
+
+class TargetError(HarnessError):
+    """A ranking endpoint can't be reached, may not be asked, or does not answer a real request."""
+
+
+class AnswerError(HarnessError):
+    """An answer does not hold a ranking where its adapter looks for one."""
 
 
 class LoadError(HarnessError):

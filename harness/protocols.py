@@ -10,20 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from harness.bundle import Bundle, Draft
-from harness.ranking_data import Features, Splits
+from harness.ranking_data import Features, Floats, Splits
 from harness.records import Manifest, NdcgSpec, Report
 
 if TYPE_CHECKING:
     from harness.samples import Samples
 
 Progress = Callable[[str], None]
+Fault = Literal["wrong-length", "not-finite", "not-a-permutation"]
 
 
 class PluginOptions(BaseModel):
@@ -95,6 +96,36 @@ class Engine(Protocol):
         ...
 
 
+class Adapter(Protocol):
+    """A way to ask a ranking endpoint: how a request is written, and where in its answer the ranking stands.
+
+    Pure functions over bytes and arrays, but for `settle`, which may ask the endpoint.
+    """
+
+    Options: type[PluginOptions]
+    ANSWER_HEADERS: tuple[str, ...]
+    """Names, in lower case, of the answer's HTTP headers that `decode` needs."""
+
+    def settle(self, options: Any, ask: Ask, request: RankingRequest) -> tuple[Any, dict[str, Any]]:
+        """Options with nothing left open, found out by asking, and what was learnt on the way (for the report).
+
+        Raises TargetError where the endpoint takes none of what the options allow.
+        """
+        ...
+
+    def width(self, options: Any, ask: Ask) -> int | None:
+        """Number of features that the endpoint says it takes; None where it does not say."""
+        ...
+
+    def encode(self, options: Any, request: RankingRequest) -> tuple[bytes, dict[str, str]]:
+        """Body and HTTP headers of a POST. Raises a HarnessError for what can't be carried."""
+        ...
+
+    def decode(self, options: Any, headers: Mapping[str, str], body: bytes, n: int) -> Ranking:
+        """What a 2xx answer to n candidates says. Raises a HarnessError where it is malformed."""
+        ...
+
+
 class ReportFormat(Protocol):
     """A rendering of finished runs."""
 
@@ -132,3 +163,72 @@ class Compression:
     n_threads: int
     ndcg: NdcgSpec
     progress: Progress
+
+
+@dataclass(frozen=True)
+class RankingRequest:
+    """A candidate list to rank: x (n, n_features) float32, NaN for missing. A candidate's id is its place, as text."""
+
+    id: str
+    x: Features
+    feature_names: tuple[str, ...]
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """Ids of the candidates, (n,): "0", "1", ..."""
+        return tuple(map(str, range(self.x.shape[0])))
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What an answer says: `scores` (m,) in the order of the candidates, or `order` (m,), places of candidates, best
+    first, -1 for an id that is none of theirs. One of them is None."""
+
+    scores: Floats | None = None
+    order: NDArray[np.int64] | None = None
+
+    def fault(self, n: int) -> Fault | None:
+        """What keeps it from ranking n candidates, if anything does."""
+        if self.order is not None:
+            if self.order.size != n:
+                return "wrong-length"
+            return None if np.array_equal(np.sort(self.order), np.arange(n)) else "not-a-permutation"
+        if self.scores is None or self.scores.size != n:
+            return "wrong-length"
+        return None if np.isfinite(self.scores).all() else "not-finite"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer: headers by their names in lower case; the time from sending to the last byte."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    round_trip_ms: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is a 2xx."""
+        return 200 <= self.status < 300
+
+
+class Ask(Protocol):
+    """An endpoint that answers one request at a time. Both raise TargetError where no answer comes."""
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Send a request to the target's URL."""
+        ...
+
+    def get(self, path: str) -> Reply:
+        """Read another resource of the same server."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Path of the target's URL, without a query."""
+        ...
+
+    def excerpt(self, reply: Reply) -> str:
+        """Status and beginning of a reply, for a message; credentials are left out."""
+        ...

@@ -9,6 +9,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 SCHEMA_VERSION = 1
 NON_FINITE = ("NaN", "Infinity", "-Infinity")
+TEACHER, COMPRESSED, TARGET = "teacher", "compressed", "target"
+SUBJECTS = (COMPRESSED, TARGET)
+"""Names of what is judged: the compressed ranker, or an endpoint that the scenario's `target` names."""
 
 
 def _revived(value: Any) -> Any:
@@ -132,12 +135,17 @@ class VerdictStatus(StrEnum):
 
 
 class Finding(Record):
-    """A named reason with the figure that raised it and a remedy. `hard` findings make a run INVALID."""
+    """A named reason with the figure that raised it and a remedy.
+
+    `hard` findings make a run INVALID. Findings that `fail` make it a FAIL, hard ones or not: what they tell is wrong
+    however well the run was measured.
+    """
 
     name: str
     message: str
     remedy: str
     hard: bool = False
+    fails: bool = False
     target: str = ""
 
 
@@ -160,7 +168,8 @@ class ObjectiveResult(Record):
 
 
 class Verdict(Record):
-    """The judgement of one run: the worst status of its objectives, or INVALID where a finding is hard."""
+    """The judgement of one run: the worst status of its objectives; INVALID where a finding is hard, FAIL where one
+    `fails`."""
 
     status: VerdictStatus
     objectives: tuple[ObjectiveResult, ...] = ()
@@ -202,6 +211,39 @@ class TargetInfo(Record):
     server: dict[str, float] = {}
 
 
+class Audit(Record):
+    """What the kept answers of one target say: every request with a 2xx answer, warm-up included.
+
+    Counts are requests. `n_different` answers have scores, or an order, that the bundle's offline scores of the same
+    candidates contradict by more than `tolerance` (a share of the largest score of the list; None: not compared).
+    `ndcg_served` is the mean NDCG of the candidate lists as they were answered, `ndcg_offline` that of the same lists
+    by the offline scores; NaN where grades or a bundle are missing.
+    """
+
+    target: str
+    n_answers: int
+    n_distinct: int
+    n_checked: int
+    n_not_kept: int = 0
+    n_redirected: int = 0
+    n_malformed: int = 0
+    n_wrong_length: int = 0
+    n_not_finite: int = 0
+    n_not_a_permutation: int = 0
+    n_different: int = 0
+    compared_with: str = ""
+    tolerance: float | None = None
+    largest_difference: float = float("nan")
+    ndcg_served: float = float("nan")
+    ndcg_offline: float = float("nan")
+    example: str = ""
+
+    @property
+    def n_wrong(self) -> int:
+        """Checked answers with any fault; each has one."""
+        return self.n_malformed + self.n_wrong_length + self.n_not_finite + self.n_not_a_permutation + self.n_different
+
+
 class LoadInfo(Record):
     """What the generator says of itself: schedule hash, own CPU share, settings."""
 
@@ -231,6 +273,7 @@ class Measurements(Record):
     ledger: tuple[LedgerRow, ...] = ()
     targets: tuple[TargetInfo, ...] = ()
     load: LoadInfo | None = None
+    audits: tuple[Audit, ...] = ()
     findings: tuple[Finding, ...] = ()
     stage_s: dict[str, float] = {}
     complete: bool = False
@@ -251,7 +294,7 @@ class Report(Record):
     verdict: Verdict
 
     def measure(self, target: str) -> TargetMeasure | None:
-        """The measure of one target (`teacher`, `compressed`), or None where it was not load-tested."""
+        """The measure of one target (`teacher`, `compressed`, `target`), or None where it was not load-tested."""
         return next((m for m in self.measures if m.target == target), None)
 
 

@@ -9,14 +9,15 @@ from types import ModuleType
 from typing import Any, Literal, cast
 
 from harness.errors import UsageError, did_you_mean
-from harness.protocols import Dataset, Engine, Method, PluginOptions, Ranker, ReportFormat
+from harness.protocols import Adapter, Dataset, Engine, Method, PluginOptions, Ranker, ReportFormat
 
-Kind = Literal["datasets", "rankers", "methods", "engines", "formats"]
+Kind = Literal["datasets", "rankers", "methods", "engines", "adapters", "formats"]
 ROOMS: dict[Kind, str] = {
     "datasets": "datasets",
     "rankers": "rankers",
     "methods": "compress",
     "engines": "engines",
+    "adapters": "adapters",
     "formats": "report",
 }
 _PACKAGE = Path(__file__).parent
@@ -62,6 +63,11 @@ def method(name: str) -> Method:
 def engine(name: str) -> Engine:
     """The engine of that name."""
     return cast(Engine, _load("engines", name))
+
+
+def adapter(name: str) -> Adapter:
+    """The adapter of that name."""
+    return cast(Adapter, _load("adapters", name))
 
 
 def report_format(name: str) -> ReportFormat:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -14,6 +14,7 @@ from harness.ranking_data import Floats
 
 UNSENT = 0
 TRANSPORT_ERROR = -1
+NO_ANSWER = -1
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Samples:
     target: index into `targets`; segment: block of the interleaved run; in_window: False for warm-up;
     due_s, sent_s, done_s: seconds from the start of the segment (NaN where it never happened);
     status: HTTP status, 0 unsent, -1 transport error, time-out or unreadable answer;
-    n_candidates: length of the candidate list; body: index of the request body.
+    n_candidates: length of the candidate list; body: index of the request body;
+    answer: index into the run's kept answers (`harness.answers`), NO_ANSWER where there is none or it was not kept.
     """
 
     targets: tuple[str, ...]
@@ -36,6 +38,11 @@ class Samples:
     status: NDArray[np.int16]
     n_candidates: NDArray[np.int32]
     body: NDArray[np.int32]
+    answer: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+
+    def __post_init__(self) -> None:
+        if self.answer.size != len(self):
+            object.__setattr__(self, "answer", np.full(len(self), NO_ANSWER, dtype=np.int32))
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -83,7 +90,8 @@ class Samples:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 targets = tuple(str(t) for t in archive["targets"])
-                return cls(targets, *(archive[f.name] for f in fields(cls)[1:]))
+                optional = {f.name for f in fields(cls) if f.default_factory is not MISSING} - set(archive.files)
+                return cls(targets, **{f.name: archive[f.name] for f in fields(cls)[1:] if f.name not in optional})
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise HarnessError(
                 f"can't read samples: {error}", where=str(path), remedy="run the scenario again"

@@ -12,6 +12,7 @@ import click
 
 from harness import __version__
 from harness.cli.catalogue import init, list_plugins, schema
+from harness.cli.probe import probe
 from harness.cli.results import judge, report
 from harness.cli.run import run, validate
 from harness.cli.serve import serve
@@ -34,7 +35,7 @@ def harness(debug: bool) -> None:
     del debug  # read by `main`, which also sees errors that click raises before this runs
 
 
-for command in (run, validate, list_plugins, judge, report, schema, init, serve):
+for command in (run, validate, list_plugins, judge, report, schema, init, serve, probe):
     harness.add_command(command)
 
 

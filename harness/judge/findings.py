@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.records import Finding, LedgerRow, Measurements, TargetMeasure
+from harness.judge.answers import find_in_answers
+from harness.records import SUBJECTS, TEACHER, Finding, LedgerRow, Measurements, TargetMeasure
 from harness.scenario import Scenario
 
 SEND_LAG_SHARE = 0.10
@@ -18,6 +19,7 @@ def find(scenario: Scenario, measurements: Measurements, measures: tuple[TargetM
         *_incomplete(measurements),
         *_generator(scenario, measurements),
         *(finding for m in measures for finding in _send_lag(scenario, m)),
+        *(finding for audit in measurements.audits for finding in find_in_answers(audit)),
         *_teacher(scenario, measures),
         *(finding for row in measurements.ledger for finding in _control(row)),
     )
@@ -64,13 +66,13 @@ def _send_lag(scenario: Scenario, measure: TargetMeasure) -> Iterator[Finding]:
             message=f"{measure.target}: requests left late, p99 {lag_ms:.2f} ms "
             f"(at most {SEND_LAG_SHARE:.0%} of the tightest limit, {min(limits):g} ms)",
             remedy="give the load generator a core of its own and a quiet machine",
-            hard=measure.target == "compressed",
+            hard=measure.target in SUBJECTS,
             target=measure.target,
         )
 
 
 def _teacher(scenario: Scenario, measures: tuple[TargetMeasure, ...]) -> Iterator[Finding]:
-    teacher = next((m for m in measures if m.target == "teacher"), None)
+    teacher = next((m for m in measures if m.target == TEACHER), None)
     if teacher is None:
         return
     limits = scenario.sla.percentiles

@@ -6,13 +6,14 @@ import mmap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.oip import encode_request
+from harness import registry
+from harness.protocols import RankingRequest
 from harness.ranking_data import Features
+from harness.scenario import Choice, options
 
 BLOB, INDEX = "bodies.bin", "bodies.npz"
 
@@ -36,19 +37,21 @@ class Bodies:
         """The bytes of one body, not copied."""
         return self.blob[int(self.offsets[index]) : int(self.offsets[index + 1])]
 
-    def head(self, index: int, path: str, authority: str) -> bytes:
-        """Everything that goes before the body of a POST to http://authority/path."""
+    def head(self, index: int, path: str, authority: str, more: str = "") -> bytes:
+        """Everything that goes before the body of a POST to authority/path; `more` holds further header lines."""
         size = int(self.offsets[index + 1] - self.offsets[index])
-        lines = f"POST {path} HTTP/1.1\r\nHost: {authority}\r\nContent-Length: {size}\r\n{self.headers[index]}\r\n"
-        return lines.encode("latin-1")
+        start = f"POST {path} HTTP/1.1\r\nHost: {authority}\r\nContent-Length: {size}\r\n"
+        return f"{start}{self.headers[index]}{more}\r\n".encode("latin-1")
 
 
-def write_bodies(lists: Iterable[Features], encoding: Literal["binary", "json"], folder: Path) -> int:
-    """Encode candidate lists into `folder`; how many there are. Raises OipError for what the encoding can't carry."""
+def write_bodies(lists: Iterable[Features], feature_names: tuple[str, ...], adapter: Choice, folder: Path) -> int:
+    """Encode candidate lists into `folder`; how many there are. Raises a HarnessError for what can't be carried."""
+    plugin, chosen = registry.adapter(adapter.kind), options("adapters", adapter)
     ends, headers, sizes = [0], [], []
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / BLOB).open("wb") as file:
-        for x in lists:
-            body, own = encode_request(x, encoding)
+        for index, x in enumerate(lists):
+            body, own = plugin.encode(chosen, RankingRequest(f"body-{index}", x, feature_names))
             file.write(body)
             ends.append(ends[-1] + len(body))
             headers.append("".join(f"{name}: {value}\r\n" for name, value in own.items()))

@@ -15,8 +15,8 @@ from harness.load.recording import Recording
 from harness.load.timer import Timer
 from harness.samples import TRANSPORT_ERROR, UNSENT
 
-Send = Callable[[int], int]
-"""Body index -> HTTP status or TRANSPORT_ERROR; returns within the scenario's time-out."""
+Send = Callable[[int], tuple[int, int]]
+"""Body index -> HTTP status or TRANSPORT_ERROR, and where the answer is kept; returns within the time-out."""
 
 _LEAD_S = 0.05
 
@@ -29,10 +29,11 @@ def run_open(recording: Recording, send: Send, max_in_flight: int, timer: Timer)
     pool = Pool(max_in_flight)
     start = monotonic() + _LEAD_S
     bodies, sent_s, done_s, status = recording.body, recording.sent_s, recording.done_s, recording.status
+    answers = recording.answer
 
     def one(i: int) -> None:
         sent_s[i] = monotonic() - start
-        outcome = send(bodies[i])
+        outcome, answers[i] = send(bodies[i])
         if outcome != TRANSPORT_ERROR:
             done_s[i] = monotonic() - start
         status[i] = outcome
@@ -61,7 +62,7 @@ def run_closed(recording: Recording, send: Send) -> None:
     while (due_s := monotonic() - start) < segment.duration_s:
         body = bodies[recording.n_due % len(bodies)]
         i = recording.append(due_s, body)
-        outcome = send(body)
+        outcome, recording.answer[i] = send(body)
         if outcome != TRANSPORT_ERROR:
             recording.done_s[i] = monotonic() - start
         recording.status[i] = outcome

@@ -8,19 +8,25 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from harness.load.schedule import Schedule, plan
-from harness.scenario.schema import Traffic
+from harness.scenario.schema import Access, Choice, Traffic
 
 PLAN_VARIABLE = "HARNESS_LOAD_PLAN"
 PLAN, PROGRESS = "plan.json", "progress.txt"
 SAMPLES, HISTOGRAMS, INFO, LOG = "samples.npz", "histograms.json", "load.json", "locust.log"
+ANSWERS = "answers.npz"
+
+_BINARY = Choice.model_validate({"kind": "oip", "encoding": "binary"})
+_LOOPBACK = Access()
 
 
 @dataclass(frozen=True)
 class Target:
-    """What gets requests: a name for the report and the full URL that takes them."""
+    """What gets requests: a name for the report, the full URL that takes them, how to ask and how to get there."""
 
     name: str
     url: str
+    adapter: Choice = _BINARY
+    access: Access = _LOOPBACK
 
 
 class LoadPlan(BaseModel):
@@ -36,6 +42,11 @@ class LoadPlan(BaseModel):
     n_bodies: int
     out: Path
     parent_pid: int
+
+    def bodies(self, target: int) -> str:
+        """Folder of a target's encoded bodies; targets that are asked alike share theirs."""
+        adapters = [each.adapter for each in self.targets]
+        return f"bodies-{adapters.index(adapters[target])}"
 
     def schedule(self) -> Schedule:
         """When which request is due."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import time
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from typing import Any
 import gevent
 import numpy as np
 
+from harness.load.answer_store import AnswerStore
 from harness.load.bodies import open_bodies
 from harness.load.dispatch import run_closed, run_open
 from harness.load.histograms import latency_histograms
-from harness.load.load_plan import HISTOGRAMS, INFO, PROGRESS, SAMPLES, LoadPlan
+from harness.load.load_plan import ANSWERS, HISTOGRAMS, INFO, PROGRESS, SAMPLES, LoadPlan
 from harness.load.recording import Recording, to_samples
 from harness.load.sender import Sender
 from harness.load.timer import open_timer
@@ -32,7 +34,8 @@ class LoadTest:
         self.plan = LoadPlan.read(folder)
         self.schedule = self.plan.schedule()
         self.complete = False
-        self._bodies = open_bodies(folder)
+        self._bodies = [open_bodies(folder / self.plan.bodies(place)) for place in range(len(self.plan.targets))]
+        self._store = AnswerStore()
         self._timer, notes = open_timer()
         self._notes = list(notes)
         self._recordings: list[Recording] = []
@@ -43,7 +46,10 @@ class LoadTest:
     def run(self) -> None:
         """Run all segments."""
         traffic = self.plan.traffic
-        self._senders = [Sender(target.url, self._bodies, traffic.timeout_s) for target in self.plan.targets]
+        self._senders = [
+            Sender(target, bodies, traffic.timeout_s, partial(self._store.index, place))
+            for place, (target, bodies) in enumerate(zip(self.plan.targets, self._bodies, strict=True))
+        ]
         for sender, target in zip(self._senders, self.plan.targets, strict=True):
             self._prime(sender, target.name)
         gc.collect()
@@ -69,7 +75,7 @@ class LoadTest:
         if not self._recordings:
             return
         names = tuple(target.name for target in self.plan.targets)
-        samples, n_in_flight = to_samples(names, self._recordings, self._bodies)
+        samples, n_in_flight = to_samples(names, self._recordings, self._bodies[0])
         notes = list(self._notes)
         for name, sender in zip(names, self._senders, strict=True):
             if sender.last_error:
@@ -90,15 +96,16 @@ class LoadTest:
         )
         out = self.plan.out
         samples.save(out / SAMPLES)
+        self._store.answers(names, [sender.credentials.hidden for sender in self._senders]).save(out / ANSWERS)
         (out / HISTOGRAMS).write_text(json.dumps(latency_histograms(samples)), encoding="utf-8")
         (out / INFO).write_text(info.model_dump_json(indent=1), encoding="utf-8")
 
     def _prime(self, sender: Sender, name: str) -> None:
         """Open some connections before the clock runs; failures are noted, and the run goes on to show them."""
         n = min(_PRIMING_REQUESTS, self.plan.traffic.max_in_flight)
-        tries = [gevent.spawn(sender.send, i % len(self._bodies)) for i in range(n)]
+        tries = [gevent.spawn(sender.send, i % self.plan.n_bodies) for i in range(n)]
         gevent.joinall(tries)
-        n_failed = sum(not 200 <= attempt.value < 300 for attempt in tries)
+        n_failed = sum(not 200 <= attempt.value[0] < 300 for attempt in tries)
         if n_failed:
             self._notes.append(f"{name}: {n_failed} of {n} requests before the run failed ({sender.last_error})")
             sender.last_error = ""

@@ -10,7 +10,7 @@ import numpy as np
 from harness.load.bodies import Bodies
 from harness.load.schedule import Segment
 from harness.ranking_data import Floats
-from harness.samples import Samples
+from harness.samples import NO_ANSWER, Samples
 
 PENDING = -2
 """Status of a request whose outcome is not known yet; never leaves this package."""
@@ -30,6 +30,7 @@ class Recording:
         self.sent_s: list[float] = [math.nan] * n
         self.done_s: list[float] = [math.nan] * n
         self.status: list[int] = [PENDING] * n
+        self.answer: list[int] = [NO_ANSWER] * n
         self.n_due = 0
 
     def append(self, due_s: float, body: int) -> int:
@@ -39,6 +40,7 @@ class Recording:
         self.sent_s.append(due_s)
         self.done_s.append(math.nan)
         self.status.append(PENDING)
+        self.answer.append(NO_ANSWER)
         self.n_due += 1
         return self.n_due - 1
 
@@ -50,7 +52,7 @@ class Recording:
 
 def to_samples(targets: tuple[str, ...], recordings: Sequence[Recording], bodies: Bodies) -> tuple[Samples, int]:
     """All recordings as samples, and how many requests were still in flight and are therefore left out."""
-    target, segment, in_window, due, sent, done, status, body = [], [], [], [], [], [], [], []
+    target, segment, in_window, due, sent, done, status, body, answer = [], [], [], [], [], [], [], [], []
     n_in_flight = 0
     for number, recording in enumerate(recordings):
         n = recording.n_due
@@ -67,6 +69,7 @@ def to_samples(targets: tuple[str, ...], recordings: Sequence[Recording], bodies
         done.append(np.array(recording.done_s[:n])[known])
         status.append(outcome[known])
         body.append(np.array(recording.body[:n], dtype=np.int32)[known])
+        answer.append(np.array(recording.answer[:n], dtype=np.int32)[known])
     if not recordings:
         raise ValueError("no segment was started")
     all_bodies = np.concatenate(body)
@@ -81,5 +84,6 @@ def to_samples(targets: tuple[str, ...], recordings: Sequence[Recording], bodies
         np.concatenate(status),
         bodies.n_candidates[all_bodies],
         all_bodies,
+        np.concatenate(answer),
     )
     return samples, n_in_flight

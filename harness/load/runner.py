@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from harness.access import check_access
 from harness.errors import HarnessError, LoadError
 from harness.load.bodies import write_bodies
 from harness.load.candidates import candidate_lists
-from harness.load.load_plan import HISTOGRAMS, INFO, LOG, PROGRESS, SAMPLES, LoadPlan, Target
+from harness.load.load_plan import ANSWERS, HISTOGRAMS, INFO, LOG, PROGRESS, SAMPLES, LoadPlan, Target
 from harness.load.process import LocustProcess
 from harness.ranking_data import RankingData
 from harness.records import LoadInfo
@@ -42,12 +41,13 @@ def run_load(
 ) -> tuple[Samples, LoadInfo]:
     """Load-test `targets` with candidates of `data` from the cores `cpus` (none: unpinned).
 
-    Writes samples.npz, histograms.json, load.json and locust.log into `out`. `watch` is called five times a second and
-    may raise to end the run. LoadError where a URL is not on this machine, where the load process died (with the end of
-    its log), or where it did not end in time. Whatever ends the run early, samples.npz keeps what was measured.
+    Writes samples.npz, answers.npz, histograms.json, load.json and locust.log into `out`. `watch` is called five times
+    a second and may raise to end the run. TargetError where a URL may not be asked or a credential is missing;
+    LoadError where the load process died (with the end of its log), or where it did not end in time. Whatever ends the
+    run early, samples.npz keeps what was measured.
     """
     for target in targets:
-        _check_url(target)
+        check_access(target.url, target.access, os.environ)
     folder = out / "plan"
     try:
         plan = _prepare(targets, data, traffic, out, folder)
@@ -68,32 +68,20 @@ def _prepare(targets: Sequence[Target], data: RankingData, traffic: Traffic, out
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for name in (SAMPLES, HISTOGRAMS, INFO):
+        for name in (SAMPLES, HISTOGRAMS, INFO, ANSWERS):
             (out / name).unlink(missing_ok=True)
-        n_bodies = write_bodies(candidate_lists(data, traffic), traffic.encoding, folder)
+        lists = candidate_lists(data, traffic)
         plan = LoadPlan(
-            targets=tuple(targets), traffic=traffic, n_bodies=n_bodies, out=out.resolve(), parent_pid=os.getpid()
+            targets=tuple(targets), traffic=traffic, n_bodies=len(lists), out=out.resolve(), parent_pid=os.getpid()
         )
+        for bodies, target in {plan.bodies(place): target for place, target in enumerate(targets)}.items():
+            write_bodies(lists, data.feature_names, target.adapter, folder / bodies)
         plan.write(folder)
     except OSError as error:
         raise LoadError(
             f"can't write the plan: {error.strerror or error}", where=str(out), remedy="free some space, or set --out"
         ) from error
     return plan
-
-
-def _check_url(target: Target) -> None:
-    """LoadError unless the URL is plain HTTP on a loopback address."""
-    remedy = "give http://127.0.0.1:PORT/v2/models/NAME/infer"
-    try:
-        parts = urlsplit(target.url)
-        host, _ = parts.hostname or "", parts.port
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError as error:
-        raise LoadError(f"not a URL to test: {error}", where=f"{target.name} {target.url}", remedy=remedy) from error
-    if parts.scheme != "http" or parts.username is not None or not loopback:
-        where = f"{target.name} {target.url}"
-        raise LoadError("only servers on this machine are load-tested", where=where, remedy=remedy)
 
 
 def _wait(process: LocustProcess, lines: Path, longest_s: float, progress: Progress, watch: Watch) -> None:

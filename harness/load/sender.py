@@ -1,23 +1,29 @@
-"""Sending one request over kept-alive connections: an answer's status, or -1."""
+"""Sending one request over kept-alive connections: an answer's status, or -1, and where the answer is kept."""
 
 from __future__ import annotations
 
+import os
 import socket
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 import gevent
 from gevent.socket import create_connection
+from gevent.ssl import SSLContext
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
+from harness import registry
+from harness.access import Credentials, address_of, tls_context
 from harness.load.bodies import Bodies
-from harness.samples import TRANSPORT_ERROR
+from harness.load.load_plan import Target
+from harness.samples import NO_ANSWER, TRANSPORT_ERROR
 
-MAX_ANSWER_BYTES = 16 * 2**20
+Keep = Callable[[int, str, bytes], int]
+"""Body index, kept header lines, answer -> the answer's index."""
+
 _BLOCK_BYTES = 65_536
 _IDLE_S = 1.0
-_EXCERPT_BYTES = 200
 
 
 class Sender:
@@ -27,34 +33,50 @@ class Sender:
     for good when a time-out falls into sending, and takes twice the CPU time, which delays the other requests.
     """
 
-    def __init__(self, url: str, bodies: Bodies, timeout_s: float) -> None:
-        parts = urlsplit(url)
-        path = parts.path or "/"
-        target = f"{path}?{parts.query}" if parts.query else path
-        self._address = (parts.hostname, parts.port or 80)
-        self._heads = [bodies.head(index, target, parts.netloc) for index in range(len(bodies))]
-        self._bodies, self._timeout_s = bodies, timeout_s
-        self._idle: list[tuple[Any, float]] = []
+    def __init__(
+        self,
+        target: Target,
+        bodies: Bodies,
+        timeout_s: float,
+        keep: Keep,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        access = target.access
+        self.credentials = Credentials(access, environment)
         self.last_error = ""
+        self._address = address_of(target.url, remote=access.remote)
+        self._context = tls_context(access, SSLContext) if self._address.tls else None
+        own = "".join(f"{name}: {value}\r\n" for name, value in self.credentials.headers.items())
+        self._heads = [
+            bodies.head(index, self._address.target, self._address.authority, own) for index in range(len(bodies))
+        ]
+        self._bodies, self._timeout_s, self._keep = bodies, timeout_s, keep
+        self._wanted = frozenset(registry.adapter(target.adapter.kind).ANSWER_HEADERS)
+        self._limit = int(access.max_answer_mb * 1e6)
+        self._idle: list[tuple[Any, float]] = []
 
-    def send(self, body: int) -> int:
-        """The HTTP status of a whole answer, TRANSPORT_ERROR where none came in time or a 2xx one was empty."""
+    def send(self, body: int) -> tuple[int, int]:
+        """The HTTP status of a whole answer, and where a 2xx one is kept.
+
+        TRANSPORT_ERROR where none came in time or a 2xx one was empty; NO_ANSWER where nothing is kept.
+        """
         try:
             with gevent.Timeout(self._timeout_s):
                 answer = self._exchange(b"".join((self._heads[body], self._bodies.body(body))))
         except gevent.Timeout:
             self.last_error = f"no answer within {self._timeout_s:g} s"
-            return TRANSPORT_ERROR
+            return TRANSPORT_ERROR, NO_ANSWER
         except (OSError, HTTPParseError) as error:
-            self.last_error = f"{type(error).__name__}: {error}"
-            return TRANSPORT_ERROR
+            self.last_error = self.credentials.excerpt(f"{type(error).__name__}: {error}".encode())
+            return TRANSPORT_ERROR, NO_ANSWER
         status = int(answer.get_code())
         if not 200 <= status < 300:
-            self.last_error = f"HTTP {status}: {answer.excerpt.decode('utf-8', 'replace')}"
-        elif not answer.n_bytes:
+            self.last_error = f"HTTP {status}: {self.credentials.excerpt(bytes(answer.body))}"
+            return status, NO_ANSWER
+        if not answer.body:
             self.last_error = f"HTTP {status} with an empty answer"
-            return TRANSPORT_ERROR
-        return status
+            return TRANSPORT_ERROR, NO_ANSWER
+        return status, self._keep(body, answer.kept_head, bytes(answer.body))
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -66,7 +88,7 @@ class Sender:
         reusable = False
         try:
             connection.sendall(message)
-            answer = Answer()
+            answer = Answer(self._wanted, self._limit)
             while not answer.message_complete or answer.get_code() < 200:
                 block = connection.recv(_BLOCK_BYTES)
                 answer.feed(block)
@@ -88,36 +110,58 @@ class Sender:
                 return connection
             connection.close()
             self.close()
-        connection = create_connection(self._address)
+        connection = create_connection((self._address.host, self._address.port))
         # else the tail of a large body may wait for the server's acknowledgement (Nagle's algorithm)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
+        if self._context is None:
+            return connection
+        try:
+            return self._context.wrap_socket(connection, server_hostname=self._address.host)
+        except BaseException:
+            connection.close()
+            raise
 
 
 class Answer(HTTPResponse):
-    """Locust's HTTP parser, told to keep of an answer only its status, its size and how it begins."""
+    """Locust's HTTP parser, told to keep of an answer its status, its body up to a limit, and the wanted headers."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: frozenset[str], limit: int) -> None:
         super().__init__("POST")
-        self.n_bytes = 0
-        self.excerpt = b""
+        self.body = bytearray()
+        self.kept_head = ""
+        self._wanted, self._limit = wanted, limit
+        self._name = self._value = ""
+        self._in_value = False
+
+    def _on_message_begin(self) -> None:
+        super()._on_message_begin()
+        self.kept_head = ""
 
     def _on_status(self, _: str) -> None:
         pass
 
-    def _on_header_field(self, _: str) -> None:
-        pass
+    def _on_header_field(self, piece: str) -> None:
+        if self._in_value:
+            self._end_header()
+        self._name += piece
 
-    def _on_header_value(self, _: str) -> None:
-        pass
+    def _on_header_value(self, piece: str) -> None:
+        self._value += piece
+        self._in_value = True
+
+    def _end_header(self) -> None:
+        name = self._name.lower()
+        if name in self._wanted:
+            self.kept_head += f"{name}: {self._value}\n"
+        self._name = self._value = ""
+        self._in_value = False
 
     def _on_headers_complete(self) -> bool:
+        self._end_header()
         self.headers_complete = True
         return False
 
     def _on_body(self, block: bytearray) -> None:
-        if not self.n_bytes:
-            self.excerpt = bytes(block[:_EXCERPT_BYTES])
-        self.n_bytes += len(block)
-        if self.n_bytes > MAX_ANSWER_BYTES:
-            raise HTTPParseError(f"an answer over {MAX_ANSWER_BYTES} bytes")
+        if len(self.body) + len(block) > self._limit:
+            raise HTTPParseError(f"an answer over {self._limit} bytes")
+        self.body += block

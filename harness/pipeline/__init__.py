@@ -1,10 +1,10 @@
-"""The only module that knows the order of the stages: data, build, bench, serve and load, judge, report."""
+"""The only module that knows the order of the stages: data, build, bench, serve and load, audit, judge, report."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,17 +15,20 @@ from harness.cache import Cache
 from harness.environment import describe
 from harness.errors import EngineError, HarnessError
 from harness.judge.verdict import judge
+from harness.load.candidates import random_candidates
 from harness.pipeline.bench import engine_times_us
 from harness.pipeline.build import Builder, Step
 from harness.pipeline.data import describe_data, load_data
+from harness.pipeline.external import findings as findings_of_target
+from harness.pipeline.external import reaching
 from harness.pipeline.run_dir import RunDir
-from harness.pipeline.session import serving
+from harness.pipeline.session import Session, serving
 from harness.pipeline.sides import sides
 from harness.pipeline.suite import save_suite
 from harness.placement import Placement, available_cpus, place
 from harness.protocols import Progress, Scorer
 from harness.ranking_data import Splits
-from harness.records import LedgerRow, Measurements, Report
+from harness.records import Finding, LedgerRow, Measurements, Report
 from harness.samples import Samples
 from harness.scenario import Choice, Scenario, options, resolved
 from harness.scoring import reference_engine
@@ -69,13 +72,15 @@ class _Run:
 
 
 def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[RunDir, Report]:
-    """Scenario -> RankingData -> Bundle -> Bundle' -> engine behind HTTP -> Samples -> Verdict -> Report.
+    """Scenario -> RankingData -> Bundle -> Bundle' -> engine behind HTTP -> Samples -> Audit -> Verdict -> Report.
+
+    A scenario's `target` takes the place of all between the data and the samples.
 
     Whatever fails or interrupts a stage, what was measured before it is kept in the run directory, judged INVALID, and
     the error is raised on.
     """
     run_dir = RunDir.create(settings.out, scenario)
-    placement, findings = place(scenario.serve.workers)
+    placement, findings = _placed(scenario)
     measured = Measurements(
         tool_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -94,6 +99,14 @@ def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[Run
     return run_dir, publish(run_dir)
 
 
+def _placed(scenario: Scenario) -> tuple[Placement, tuple[Finding, ...]]:
+    """The cores of both sides; a target's command gets all that the load generator leaves."""
+    if scenario.target is None:
+        return place(scenario.serve.workers)
+    placement, findings = place(max(len(available_cpus()) - 1, 1))
+    return placement, (*findings, *findings_of_target(scenario.target))
+
+
 def _keep(state: _Run, error: BaseException) -> None:
     """Write what there is, with the reason why there is no more; a disk that is full too does not hide that reason."""
     why = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
@@ -105,6 +118,13 @@ def _keep(state: _Run, error: BaseException) -> None:
 
 
 def _measure(state: _Run) -> None:
+    measure = _measure_ranker if state.scenario.target is None else _measure_target
+    measure(state)
+    state.learn(complete=state.measured.load is not None and state.measured.load.complete, stage_s=state.stage_s)
+
+
+def _measure_ranker(state: _Run) -> None:
+    """Build the ranker, serve it beside its teacher, and load both."""
     scenario, progress = state.scenario, state.progress
     with state.stage("data"):
         progress(f"data: {scenario.data.kind}")
@@ -118,14 +138,38 @@ def _measure(state: _Run) -> None:
         state.run_dir.keep_bundle(steps[-1].bundle)
     with state.stage("engines"):
         state.learn(ledger=_timed(state, steps, splits))
-    with state.stage("load"):
-        served = sides(scenario, steps[0].bundle, steps[-1].bundle)
-        path = state.run_dir.path
-        with serving(served, scenario, splits.test, path, state.placement, _compiled(state), progress) as session:
-            samples, info = session.load(scenario.traffic, path / "load")
-            samples.save(path / "samples.npz")
-            state.learn(load=info, targets=session.infos())
-    state.learn(complete=info.complete, stage_s=state.stage_s)
+    served = sides(scenario, steps[0].bundle, steps[-1].bundle)
+    _load(
+        state,
+        serving(served, scenario, splits.test, state.run_dir.path, state.placement, _compiled(state), progress),
+    )
+
+
+def _measure_target(state: _Run) -> None:
+    """Load an endpoint that is there already, with candidates of the test split, or random ones."""
+    scenario = state.scenario
+    with state.stage("data"):
+        if scenario.has_data:
+            state.progress(f"data: {scenario.data.kind}")
+            splits = load_data(scenario.data, state.settings.cache)
+            data = splits.test
+            state.learn(data=describe_data(splits))
+        else:
+            data = random_candidates(scenario.traffic)
+            state.learn(data={"candidates": "random, standard normal", "n_features": data.n_features})
+    _load(state, reaching(scenario, data, state.run_dir.path, state.placement, state.progress))
+
+
+def _load(state: _Run, opening: AbstractContextManager[Session]) -> None:
+    """The load test of a session's members, and the audit of their answers."""
+    scenario, path = state.scenario, state.run_dir.path
+    with state.stage("load"), opening as session:
+        samples, info = session.load(scenario.traffic, path / "load")
+        samples.save(path / "samples.npz")
+        state.learn(load=info, targets=session.infos())
+    with state.stage("audit"):
+        state.progress("auditing the answers")
+        state.learn(audits=session.audits(samples, scenario.traffic, path / "load", scenario.sla.ndcg))
 
 
 def _timed(state: _Run, steps: Sequence[Step], splits: Splits) -> tuple[LedgerRow, ...]:

@@ -7,52 +7,60 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.bundle import Bundle
-from harness.load.runner import Target, run_load
+from harness.answers import Answers
+from harness.audit import audit
+from harness.load.candidates import candidate_rows
+from harness.load.load_plan import ANSWERS
+from harness.load.runner import run_load
+from harness.pipeline.members import Member, OwnServer, Served
 from harness.placement import Placement
 from harness.protocols import Progress
 from harness.ranking_data import RankingData
-from harness.records import LoadInfo, TargetInfo
+from harness.records import COMPRESSED, Audit, LoadInfo, NdcgSpec, TargetInfo
 from harness.samples import Samples
-from harness.scenario import Choice, Scenario, Traffic
+from harness.scenario import Scenario, Traffic
 from harness.serve.launcher import Server
-
-TEACHER, COMPRESSED = "teacher", "compressed"
-
-
-@dataclass(frozen=True)
-class Served:
-    """One side of a comparison: a bundle and the engine that serves it."""
-
-    target: str
-    bundle: Bundle
-    engine: Choice
 
 
 @dataclass(frozen=True)
 class Session:
-    """Servers that are ready. Whatever is asked of them runs on the same processes, one load test at a time."""
+    """Members that are ready. Whatever is asked of them runs on the same processes, one load test at a time."""
 
-    served: tuple[Served, ...]
-    servers: tuple[Server, ...]
+    members: tuple[Member, ...]
     data: RankingData
     placement: Placement
     progress: Progress
 
     def load(self, traffic: Traffic, out: Path) -> tuple[Samples, LoadInfo]:
-        """Send `traffic` to every target in turn; the load process writes into `out`. ServeError where one dies."""
-        targets = [
-            Target(side.target, server.infer_url) for side, server in zip(self.served, self.servers, strict=True)
-        ]
+        """Send `traffic` to every member in turn; the load process writes into `out`. HarnessError where one dies."""
+        targets = [member.target for member in self.members]
         return run_load(targets, self.data, traffic, out, self.placement.generator, self.progress, watch=self._check)
 
     def infos(self) -> tuple[TargetInfo, ...]:
-        """What each target is, with its server's own figures since it started."""
-        return tuple(_info(side, server) for side, server in zip(self.served, self.servers, strict=True))
+        """What each member is, with its own figures since it started."""
+        return tuple(member.info() for member in self.members)
+
+    def audits(self, samples: Samples, traffic: Traffic, out: Path, ndcg: NdcgSpec) -> tuple[Audit, ...]:
+        """What the answers to a load test say that wrote into `out`, member by member."""
+        answers, rows = Answers.load(out / ANSWERS), candidate_rows(self.data, traffic)
+        return tuple(
+            audit(
+                target=member.name,
+                adapter=member.target.adapter,
+                answers=answers,
+                samples=samples,
+                data=self.data,
+                rows=rows,
+                reference=member.reference(),
+                ndcg=ndcg,
+                seed=traffic.seed,
+            )
+            for member in self.members
+        )
 
     def _check(self) -> None:
-        for server in self.servers:
-            server.check()
+        for member in self.members:
+            member.check()
 
 
 @contextmanager
@@ -67,7 +75,7 @@ def serving(
 ) -> Iterator[Session]:
     """Start a server per side and end them all at the end. Raises ServeError."""
     with ExitStack() as stack:
-        servers: list[Server] = []
+        members: list[Member] = []
         for side in served:
             progress(f"starting the server of {side.target} ({side.engine.kind})")
             server = Server(
@@ -79,18 +87,5 @@ def serving(
                 cache_dir=cache_dir,
                 name=side.target,
             )
-            servers.append(stack.enter_context(server))
-        yield Session(tuple(served), tuple(servers), data, placement, progress)
-
-
-def _info(side: Served, server: Server) -> TargetInfo:
-    stats = server.stats()
-    return TargetInfo(
-        target=side.target,
-        engine=side.engine.kind,
-        engine_info=server.engine_info,
-        bundle_digest=side.bundle.manifest.digest,
-        size_mb=side.bundle.manifest.size.disk_bytes / 1e6,
-        memory_mb=stats.get("rss_mb", float("nan")),
-        server=stats,
-    )
+            members.append(OwnServer(side, stack.enter_context(server), scenario.traffic.encoding))
+        yield Session(tuple(members), data, placement, progress)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.bundle import Bundle
-from harness.pipeline.session import COMPRESSED, TEACHER, Served
+from harness.pipeline.members import Served
+from harness.records import COMPRESSED, TEACHER
 from harness.scenario import Choice, Scenario
 from harness.scoring import reference_engine
 

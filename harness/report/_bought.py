@@ -7,25 +7,32 @@ import math
 from harness.records import ModelSize, Report
 from harness.report import _numbers as numbers
 from harness.report._table import Cell, Table
-from harness.report._target import COMPRESSED, TEACHER, Target, engine_us, target
+from harness.report._target import COMPRESSED, TARGET, TEACHER, Target, engine_us, subject, target
 
 _ABSENT = Target("absent", None, None, None)
 
 
 def table(report: Report) -> Table:
-    """Latency, time, size and quality of both targets, and how they differ; `–` where one was not measured."""
-    before, after = (target(report, name) or _ABSENT for name in (TEACHER, COMPRESSED))
+    """Latency, time, size and quality of both sides, and how they differ; `–` where one was not measured.
+
+    An endpoint that the scenario's `target` names has no other side.
+    """
+    own = subject(report) == COMPRESSED
+    before, after = (target(report, name) or _ABSENT for name in (TEACHER, subject(report)))
     rows = (*_latency(report, before, after), *_times(before, after), *_sizes(before, after))
     rows = (*rows, *_quality(report, before, after))
     known = tuple(row for row in rows if set(row[1:3]) != {numbers.NOTHING})
+    if not own:
+        return Table("The target under load", ("", TARGET), tuple((row[0], row[2]) for row in known))
     note = "" if before.measure else "The uncompressed teacher was not load-tested in this run."
     return Table("What compression bought", ("", "teacher", "compressed", "change"), known, wide=(3,), note=note)
 
 
 def highlights(bought: Table, percentile: str) -> tuple[tuple[Cell, ...], ...]:
-    """The rows that matter at a glance: the SLA's latency percentile, engine time, size and quality."""
+    """The rows that matter at a glance: the SLA's latency percentile, engine time, size and quality, both sides."""
     wanted = (f"{percentile} latency", "engine time, p50", "size on disk", "NDCG@")
-    return tuple(row for row in bought.rows if str(row[0]).startswith(wanted))
+    rows = tuple(row for row in bought.rows if str(row[0]).startswith(wanted))
+    return rows if len(bought.columns) > 2 else tuple((label, "", value, "") for label, value in rows)
 
 
 def _latency(report: Report, before: Target, after: Target) -> list[tuple[str, ...]]:

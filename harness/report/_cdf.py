@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.ranking_data import Floats
-from harness.records import Report
+from harness.records import SUBJECTS, TEACHER, Report
 from harness.report import _numbers as numbers
 from harness.report import _svg as svg
-from harness.report._target import COMPRESSED, TEACHER
 from harness.samples import Samples
 
 _WIDTH, _HEIGHT = 860.0, 430.0
@@ -41,9 +40,7 @@ class _Axes:
 
 def latency_cdf(report: Report, samples: Samples) -> str:
     """An <svg> of the judged latencies of each target and the latency objectives; empty where nothing was answered."""
-    found = {
-        name: np.sort(samples.judged(name).latency_ms) for name in (TEACHER, COMPRESSED) if name in samples.targets
-    }
+    found = {name: np.sort(samples.judged(name).latency_ms) for name in (TEACHER, *SUBJECTS) if name in samples.targets}
     curves = {name: ms for name, ms in found.items() if ms.size and np.isfinite(ms[0])}
     if not curves:
         return ""

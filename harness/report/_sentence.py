@@ -7,15 +7,15 @@ import math
 from harness.records import NdcgSpec, ObjectiveResult, Report, VerdictStatus
 from harness.report import _numbers as numbers
 from harness.report import _objectives as objectives
-from harness.report._target import TEACHER, Target, engine_us, is_compressed, judged, target
+from harness.report._target import TARGET, TEACHER, Target, engine_us, is_compressed, judged, subject, target
 
 
 def sentence(report: Report) -> str:
     """What the verdict means, what it cost, and what compression bought."""
-    subject = judged(report)
-    if subject is None or not report.verdict.objectives:
+    side = judged(report)
+    if side is None or not report.verdict.objectives:
         return "Nothing could be judged: the run has no measurement of the ranker under load."
-    parts = [_judgement(report), _cost(report, subject), _gain(report, subject)]
+    parts = [_judgement(report), _cost(report, side), _gain(report, side)]
     text = "; ".join(part for part in parts if part)
     return f"{text[0].upper()}{text[1:]}."
 
@@ -27,9 +27,9 @@ def headline(report: Report) -> ObjectiveResult | None:
 
 
 def _judgement(report: Report) -> str:
-    name = "the compressed ranker" if is_compressed(report.measurements.ledger) else "the uncompressed ranker"
+    name = _name(report)
     ndcg, results, status = report.measurements.ndcg, report.verdict.objectives, report.verdict.status
-    main = headline(report)
+    main, wrong = headline(report), _wrong(report)
     assert main is not None  # noqa: S101  (`sentence` returns early without objectives)
     if status is VerdictStatus.INVALID:
         hard = ", ".join(dict.fromkeys(finding.name for finding in report.verdict.findings if finding.hard))
@@ -44,10 +44,25 @@ def _judgement(report: Report) -> str:
         room = numbers.objective(main.name, main.headroom, main.unit)
         return f"{name} meets {objectives.phrase(main, ndcg)} with {room} of headroom{rest}"
     missed = [result for result in results if result.status is VerdictStatus.FAIL]
-    if missed:
-        return f"{name} misses {_listed([_miss(result, ndcg) for result in missed])}"
+    misses = f"misses {_listed([_miss(result, ndcg) for result in missed])}" if missed else ""
+    if misses or wrong:
+        return f"{name} {' and '.join(filter(None, [wrong, misses]))}"
     unsure = [result for result in results if result.status is not VerdictStatus.PASS] or [main]
     return f"it is undecided whether {name} meets {_listed([_doubt(result, ndcg) for result in unsure])}"
+
+
+def _name(report: Report) -> str:
+    if subject(report) == TARGET:
+        return "the target"
+    return "the compressed ranker" if is_compressed(report.measurements.ledger) else "the uncompressed ranker"
+
+
+def _wrong(report: Report) -> str:
+    """That answers were wrong, which no latency makes good; empty where none was."""
+    audit = next((a for a in report.measurements.audits if a.target == subject(report) and a.n_wrong), None)
+    if audit is None:
+        return ""
+    return f"answers {numbers.share(audit.n_wrong / audit.n_checked)} of the requests wrongly"
 
 
 def _miss(result: ObjectiveResult, ndcg: NdcgSpec) -> str:

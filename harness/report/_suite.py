@@ -10,7 +10,7 @@ from harness.report import _numbers as numbers
 from harness.report import _objectives as objectives
 from harness.report._sentence import headline
 from harness.report._table import Cell, Table
-from harness.report._target import COMPRESSED, TEACHER, target
+from harness.report._target import TEACHER, judged, target
 
 COLUMNS = (
     "scenario", "verdict", "p50", "tail", "limit", "headroom", "engine p50", "size", "smaller",
@@ -33,7 +33,7 @@ def table(reports: Sequence[Report]) -> Table:
 
 def _row(report: Report) -> tuple[Cell, ...]:
     nothing = numbers.NOTHING
-    before, after = target(report, TEACHER), target(report, COMPRESSED)
+    before, after = target(report, TEACHER), judged(report)
     main = headline(report)
     if main is None:
         latency = (nothing, nothing, nothing)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from harness.records import LedgerRow, Report, TargetInfo, TargetMeasure
+from harness.records import COMPRESSED, TARGET, TEACHER, LedgerRow, Report, TargetInfo, TargetMeasure
 
-TEACHER = "teacher"
-COMPRESSED = "compressed"
+__all__ = ["COMPRESSED", "TARGET", "TEACHER", "Target", "engine_us", "is_compressed", "judged", "subject", "target"]
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,14 @@ def target(report: Report, name: str) -> Target | None:
     return found if (found.measure or found.info or found.row) else None
 
 
+def subject(report: Report) -> str:
+    """Name of what the SLA is about: the scenario's target, or the compressed ranker."""
+    return TARGET if report.measurements.scenario.get("target") else COMPRESSED
+
+
 def judged(report: Report) -> Target | None:
     """The target that the SLA is about; where the recipe is empty it is the teacher behind the scenario's engine."""
-    return target(report, COMPRESSED)
+    return target(report, subject(report))
 
 
 def is_compressed(ledger: tuple[LedgerRow, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.records import Finding, Report, VerdictStatus
-from harness.report import _bought, _facts, _ledger, _objectives
+from harness.report import _audits, _bought, _facts, _ledger, _objectives
 from harness.report._sentence import headline, sentence
 from harness.report._table import Cell, Table
 
@@ -23,6 +23,7 @@ class View:
     bought: Table
     highlights: tuple[tuple[Cell, ...], ...]
     ledger: Table
+    audits: Table
     remarks: tuple[str, ...]
     findings: tuple[Finding, ...]
     facts: tuple[Table, ...]
@@ -44,6 +45,7 @@ def view(report: Report) -> View:
         bought=bought,
         highlights=_bought.highlights(bought, main.name.removesuffix("_ms") if main else "p99"),
         ledger=_ledger.table(run.ledger, run.ndcg),
+        audits=_audits.table(run.audits, run.ndcg),
         remarks=_ledger.remarks(run.ledger, run.ndcg),
         findings=tuple(dict.fromkeys((*report.verdict.findings, *run.findings))),
         facts=_facts.tables(report),
@@ -51,6 +53,13 @@ def view(report: Report) -> View:
         scenario_packed=_facts.scenario_yaml(run, flow=True),
         command=run.command,
     )
+
+
+def weight(finding: Finding) -> str:
+    """What a finding does to the verdict; empty for one that is only to be known."""
+    if finding.fails:
+        return "makes the run FAIL"
+    return "makes the run INVALID" if finding.hard else ""
 
 
 def _alarm(report: Report) -> str:

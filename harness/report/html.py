@@ -11,7 +11,7 @@ from harness.report._bars import ledger_bars
 from harness.report._cdf import latency_cdf
 from harness.report._printable import printable
 from harness.report._table import MARKS
-from harness.report._view import view
+from harness.report._view import view, weight
 from harness.samples import Samples
 
 if TYPE_CHECKING:
@@ -52,5 +52,5 @@ def _template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.tests["status"] = lambda cell: isinstance(cell, VerdictStatus)
-    environment.globals["marks"] = MARKS
+    environment.globals |= {"marks": MARKS, "weight": weight}
     return environment.get_template(f"{name}.html.j2")

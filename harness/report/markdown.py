@@ -9,7 +9,7 @@ from harness.records import Finding, Report, VerdictStatus
 from harness.report import _suite
 from harness.report._printable import printable
 from harness.report._table import MARKS, Cell, Table
-from harness.report._view import View, view
+from harness.report._view import View, view, weight
 from harness.samples import Samples
 
 SUFFIX = "summary.md"
@@ -23,7 +23,7 @@ def render(report: Report, samples: Samples | None) -> str:
         f"> **{_text(shown.alarm)}**" if shown.alarm else "",
         f"**{_text(shown.sentence)}**",
         _text(shown.description),
-        *(_section(table) for table in (shown.objectives, shown.bought, shown.ledger)),
+        *(_section(table) for table in (shown.objectives, shown.bought, shown.ledger, shown.audits)),
         "\n".join(f"- {_text(remark)}" for remark in shown.remarks),
         "### Findings" if shown.findings else "",
         "\n".join(_finding(finding) for finding in shown.findings),
@@ -44,8 +44,8 @@ def _status(status: VerdictStatus) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    weight = " (makes the run INVALID)" if finding.hard else ""
-    return f"- **{_text(finding.name)}**{weight}: {_text(finding.message)} → {_text(finding.remedy)}"
+    does = f" ({weight(finding)})" if weight(finding) else ""
+    return f"- **{_text(finding.name)}**{does}: {_text(finding.message)} → {_text(finding.remedy)}"
 
 
 def _section(table: Table, level: int = 3) -> str:

@@ -10,7 +10,7 @@ from harness.records import Report, VerdictStatus
 from harness.report import _suite
 from harness.report._printable import printable
 from harness.report._table import MARKS, Cell, Table
-from harness.report._view import View, view
+from harness.report._view import View, view, weight
 from harness.samples import Samples
 
 if TYPE_CHECKING:
@@ -90,15 +90,17 @@ class _Page:
         if shown.alarm:
             yield self.text(shown.alarm, "bold red")
         yield self.text(shown.sentence, "")
-        for table in (shown.objectives, shown.bought, shown.ledger):
+        for table in (shown.objectives, shown.bought, shown.ledger, shown.audits):
             yield from self.section(table)
         for remark in shown.remarks:
             yield self.text(f"- {remark}", "")
         if shown.findings:
             yield self.text("\nFindings", "bold")
         for finding in shown.findings:
-            weight = " (makes the run INVALID)" if finding.hard else ""
-            yield self.text(f"- {finding.name}{weight}: {finding.message}", "bold" if finding.hard else "")
+            does = weight(finding)
+            yield self.text(
+                f"- {finding.name}{f' ({does})' if does else ''}: {finding.message}", "bold" if does else ""
+            )
             yield Padding(self.text(f"→ {finding.remedy}", ""), (0, 0, 0, 2))
         for table in shown.facts:
             yield from self.section(table) if len(table.columns) > 2 else self.packed(table)

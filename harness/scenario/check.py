@@ -14,9 +14,16 @@ from harness.protocols import PluginOptions
 from harness.scenario.messages import explained
 from harness.scenario.schema import PERCENTILE, Choice, Scenario, Sla
 from harness.scenario.source import Key, Node, Place
+from harness.scenario.target_rules import conflicts
 
-KINDS: dict[str, registry.Kind] = {"data": "datasets", "ranker": "rankers", "compress": "methods", "engine": "engines"}
-"""The plug-in sections and what each of them chooses from."""
+KINDS: dict[Key, registry.Kind] = {
+    ("data",): "datasets",
+    ("ranker",): "rankers",
+    ("compress",): "methods",
+    ("engine",): "engines",
+    ("target", "adapter"): "adapters",
+}
+"""The plug-in sections by their keys, and what each of them chooses from."""
 FILE_KEYS = ("extends", "matrix", "vars")
 """Keys of a scenario file that are gone when it is validated."""
 
@@ -60,6 +67,8 @@ class _Check:
         scenario = self.validated(Scenario, value, ())
         for key, kind in self.choices():
             self.plugin(kind, key)
+        for key, message in conflicts(scenario) if scenario is not None else ():
+            self.blame(key, message)
         return scenario if len(self.problems) == before else None
 
     def known_objectives(self, sla: dict[str, Any]) -> dict[str, Any]:
@@ -69,12 +78,12 @@ class _Check:
         return known or ({"p99_ms": 1} if sla else {})  # a misspelt objective is not a missing one too
 
     def choices(self) -> Iterator[tuple[Key, registry.Kind]]:
-        for name, kind in KINDS.items():
-            section = self.root.child(name)
+        for key, kind in KINDS.items():
+            section = self.root.at(key)
             if section is not None and isinstance(section.value, list):
-                yield from (((name, i), kind) for i in range(len(section.value)))
+                yield from (((*key, i), kind) for i in range(len(section.value)))
             elif section is not None:
-                yield (name,), kind
+                yield key, kind
 
     def plugin(self, kind: registry.Kind, key: Key) -> PluginOptions | None:
         section = self.root.at(key)
@@ -114,8 +123,8 @@ class _Check:
             elif fault["type"] != "missing":
                 n_written = len(list(self.root.walk(at))) - 1
                 at = at[: max(n_written, len(key))]
-            elif at[-1] == "kind" and at[0] in KINDS:
-                message = f"is missing: one of {', '.join(registry.names(KINDS[str(at[0])]))}"
+            elif at[-1] == "kind" and (kind := next((KINDS[k] for k in KINDS if at[: len(k)] == k), None)):
+                message = f"is missing: one of {', '.join(registry.names(kind))}"
             messages.setdefault(at, []).append(message)
         return ((at, ", or ".join(dict.fromkeys(found))) for at, found in messages.items())
 

@@ -10,9 +10,11 @@ from typing import Any
 from harness import registry
 from harness.scenario.check import KINDS
 from harness.scenario.merge import SECTIONS
-from harness.scenario.schema import PERCENTILE, Scenario
+from harness.scenario.schema import PERCENTILE, ExternalTarget, Scenario
 
 _Schema = dict[str, Any]
+_BLOCKS: dict[str | int, str] = {"target": ExternalTarget.__name__}
+"""Blocks that hold a plug-in section, by their definition's name."""
 _VARIABLE = {"$ref": "#/$defs/variable"}
 _FILE_KEYS: dict[str, _Schema] = {
     "extends": {"type": "string", "description": "scenario file, relative to this one, that this one is merged over"},
@@ -34,10 +36,11 @@ def json_schema() -> _Schema:
     root = Scenario.model_json_schema()
     definitions: _Schema = root.pop("$defs")
     definitions.pop("Choice")
-    for name, kind in KINDS.items():
-        choice = _choice(kind, definitions, inherits=name in SECTIONS)
-        shape = {"type": ["array", "null"], "items": choice} if name == "compress" else choice
-        root["properties"][name] = {"description": f"{kind}: see `harness list {kind}`", **shape}
+    for key, kind in KINDS.items():
+        choice = _choice(kind, definitions, inherits=key in SECTIONS)
+        shape = {"type": ["array", "null"], "items": choice} if key == ("compress",) else choice
+        holder = root if len(key) == 1 else definitions[_BLOCKS[key[0]]]
+        holder["properties"][key[-1]] = {"description": f"{kind}: see `harness list {kind}`", **shape}
     sla = definitions["Sla"]
     sla["patternProperties"] = {f"^{PERCENTILE.pattern}$": sla["additionalProperties"]}
     sla["additionalProperties"] = False
@@ -52,7 +55,10 @@ def json_schema() -> _Schema:
         "title": "Scenario of the ranking latency harness",
         "required": [],
         "if": {"anyOf": [{"required": ["extends"]}, {"required": ["matrix"]}]},
-        "else": {"required": ["name", "sla"], "properties": dict.fromkeys(SECTIONS, kind_required)},
+        "else": {
+            "required": ["name", "sla"],
+            "properties": {key[0]: kind_required for key in SECTIONS if len(key) == 1},
+        },
         "$defs": definitions,
     }
 

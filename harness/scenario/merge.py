@@ -7,10 +7,10 @@ from pathlib import Path
 
 from harness.errors import Problem
 from harness.scenario.files import beside, is_file, near_files
-from harness.scenario.schema import Choice, Scenario
+from harness.scenario.schema import Choice, ExternalTarget, Scenario
 from harness.scenario.source import Key, Node, dotted, read
 
-SECTIONS = ("data", "ranker", "engine")
+SECTIONS: tuple[Key, ...] = (("data",), ("ranker",), ("engine",), ("target", "adapter"))
 """Keys that name one plug-in; `compress` is a list of such."""
 
 
@@ -81,7 +81,7 @@ def assigned(root: Node, key: Key, value: Node, problems: list[Problem], done: K
 
 def is_choice(key: Key) -> bool:
     """Whether a plug-in is named at `key`."""
-    return (len(key) == 1 and key[0] in SECTIONS) or (len(key) == 2 and key[0] == "compress")
+    return key in SECTIONS or (len(key) == 2 and key[0] == "compress")
 
 
 def _written_out(node: Node, key: Key) -> Node:
@@ -93,5 +93,6 @@ def _written_out(node: Node, key: Key) -> Node:
 
 def _default(done: Key, name: str) -> str | None:
     """What an absent section stands for: the plug-in that is used without it."""
-    default = Scenario.model_fields[name].default if not done and name in SECTIONS else None
+    block = ExternalTarget if done == ("target",) else Scenario
+    default = block.model_fields[name].default if (*done, name) in SECTIONS else None
     return default.kind if isinstance(default, Choice) else None

@@ -11,15 +11,22 @@ from ruamel.yaml import YAML
 from harness import registry
 from harness.scenario.check import KINDS, options
 from harness.scenario.schema import Choice, Scenario
+from harness.scenario.target_rules import replaced_by_target
 
 
 def resolved(scenario: Scenario) -> dict[str, Any]:
     """All keys with their values in the order of the types, as JSON would have them. Raises ScenarioError."""
     mapping = scenario.model_dump(mode="json")
     mapping["sla"] = {"ndcg": mapping["sla"]["ndcg"], **scenario.sla.objectives}
-    for name, kind in KINDS.items():
-        chosen = getattr(scenario, name)
-        mapping[name] = [_full(kind, c) for c in chosen] if isinstance(chosen, tuple) else _full(kind, chosen)
+    if scenario.target is not None:
+        for name in replaced_by_target(scenario):
+            del mapping[name]
+        del mapping["traffic"]["encoding"]
+    for key, kind in KINDS.items():
+        *above, name = map(str, key)
+        holder, chosen = _inside(mapping, scenario, above)
+        if holder and name in holder:
+            holder[name] = _full(kind, getattr(chosen, name))
     return mapping
 
 
@@ -34,5 +41,14 @@ def dump_yaml(mapping: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
-def _full(kind: registry.Kind, choice: Choice) -> dict[str, Any]:
+def _inside(mapping: Any, chosen: Any, path: list[str]) -> tuple[Any, Any]:
+    """The block at a path, as a mapping and as the model it was dumped from."""
+    for step in path:
+        mapping, chosen = mapping.get(step), getattr(chosen, step)
+    return mapping, chosen
+
+
+def _full(kind: registry.Kind, choice: Choice | tuple[Choice, ...]) -> Any:
+    if isinstance(choice, tuple):
+        return [_full(kind, step) for step in choice]
     return {"kind": choice.kind, **options(kind, choice).model_dump(mode="json")}

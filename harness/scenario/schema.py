@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from harness.records import NdcgSpec
 
@@ -47,6 +47,58 @@ class Serve(Block):
     ready_timeout_s: float = Field(default=60.0, gt=0, le=3600, description="longest wait for readiness")
 
 
+HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OWN_HEADERS = ("host", "content-length", "content-type", "transfer-encoding", "connection")
+
+
+def _not_locusts(name: str) -> str:
+    if name.startswith("LOCUST"):
+        raise ValueError(f"{name} is one of Locust's own variables; use another name")
+    return name
+
+
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_not_locusts)]
+"""Name of an environment variable that holds a credential."""
+
+
+class Access(Block):
+    """How an endpoint may be reached. Credentials are named by their environment variables, never written down."""
+
+    headers_env: dict[str, Variable] = Field(
+        default={}, description="HTTP header -> environment variable that holds its value"
+    )
+    bearer_env: Variable | None = Field(default=None, description="environment variable that holds a bearer token")
+    tls_ca: str | None = Field(default=None, description="PEM file of the authority to trust instead of the usual ones")
+    tls_verify: bool = Field(default=True, description="false takes any certificate, which the report says")
+    remote: bool = Field(default=False, description="allow another host than this: load only hosts you may load")
+    max_answer_mb: float = Field(default=4.0, gt=0, le=1024, description="larger answers are failed requests")
+
+    @field_validator("headers_env")
+    @classmethod
+    def _names(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if not HEADER.fullmatch(name) or name.lower() in _OWN_HEADERS:
+                raise ValueError(f"{name!r} is not the name of a header that may be set")
+        return value
+
+
+class ExternalTarget(Access):
+    """A ranking endpoint that runs already, or that a command starts; takes the place of build and serve."""
+
+    url: str = Field(description="address that requests are POSTed to; kept in reports, so no credentials in it")
+    adapter: Choice = Choice(kind="oip")
+    command: tuple[str, ...] = Field(default=(), description="program and arguments that start the endpoint")
+    ready_timeout_s: float = Field(
+        default=60.0, gt=0, le=3600, description="longest wait for a first answer after the command was started"
+    )
+    bundle: str | None = Field(default=None, description="bundle directory whose scores the answers must equal")
+
+    @property
+    def access(self) -> Access:
+        """How it may be reached, without what it is."""
+        return Access.model_validate(self.model_dump(include=set(Access.model_fields)))
+
+
 class Traffic(Block):
     """Which requests are planned, when, and for how long."""
 
@@ -57,6 +109,9 @@ class Traffic(Block):
     offered_qps: float = Field(default=100.0, gt=0, le=100_000, description="planned requests per second")
     n_candidates: int | None = Field(
         default=100, ge=1, le=100_000, description="candidates per request; null takes the query groups as they are"
+    )
+    n_features: int | None = Field(
+        default=None, ge=1, le=100_000, description="width of random candidates, for a target without data"
     )
     encoding: Literal["binary", "json"] = Field(default="binary", description="request encoding")
     warm_up_s: float = Field(default=2.0, ge=0, le=600, description="discarded before each judged window")
@@ -120,7 +175,7 @@ class Sla(Block):
 
 
 class Scenario(Block):
-    """One question: this ranker, compressed so, served so, under this traffic, against this SLA."""
+    """One question: this ranker, compressed so, served so (or this target), under this traffic, against this SLA."""
 
     name: str = Field(pattern=NAME_PATTERN, description="names the run directory")
     description: str = ""
@@ -129,6 +184,7 @@ class Scenario(Block):
     compress: tuple[Choice, ...] = ()
     engine: Choice = Choice(kind="native")
     serve: Serve = Serve()
+    target: ExternalTarget | None = None
     traffic: Traffic = Traffic()
     sla: Sla
 
@@ -136,6 +192,11 @@ class Scenario(Block):
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return () if value is None else tuple(value) if isinstance(value, list) else value
+
+    @property
+    def has_data(self) -> bool:
+        """Whether candidates come from `data`; those for a target in a scenario without it are random."""
+        return self.target is None or "data" in self.model_fields_set
 
 
 def quantile_of(objective: str) -> float:
