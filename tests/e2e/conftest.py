@@ -26,6 +26,10 @@ TINY = {
 }  # fmt: skip
 
 
+TEST_FOLDER = "HARNESS_TEST_FOLDER"
+"""Marks the processes of one test, for all that they start inherits it."""
+
+
 @dataclass
 class Cli:
     """`harness` in a process of its own, writing under `root`."""
@@ -35,7 +39,9 @@ class Cli:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "HARNESS_CACHE": str(self.cache), "PYTHONWARNINGS": "default"}
+        return {
+            **os.environ, "HARNESS_CACHE": str(self.cache), "PYTHONWARNINGS": "default", TEST_FOLDER: str(self.root),
+        }  # fmt: skip
 
     def start(self, *arguments: object, **kwargs) -> subprocess.Popen:
         return subprocess.Popen(
@@ -116,14 +122,16 @@ def cli(tmp_path, shared_cache) -> Cli:
 
 
 @pytest.fixture
-def no_orphans():
-    """After the test, every process it started is gone (asked for some seconds, then it fails)."""
-    before = {p.pid for p in psutil.process_iter()}
+def no_orphans(tmp_path):
+    """After the test, every process that its command lines started is gone (asked for some seconds, then it fails)."""
     yield
-    ours = [
-        p
-        for p in psutil.process_iter(["cmdline"])
-        if p.pid not in before and any("harness" in part for part in p.info["cmdline"] or [])
-    ]
+    ours = [process for process in psutil.process_iter() if _environment(process).get(TEST_FOLDER) == str(tmp_path)]
     _, alive = psutil.wait_procs(ours, timeout=10)
-    assert not alive, f"left behind: {[(p.pid, p.info['cmdline'][:6]) for p in alive]}"
+    assert not alive, f"left behind: {[(p.pid, p.cmdline()[:6]) for p in alive]}"
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ()
+    except psutil.Error:
+        return {}
