@@ -18,11 +18,9 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,6 +35,7 @@ from harness.oip import encode_request
 from harness.ranking_data import RankingData
 from harness.samples import UNSENT
 from harness.scenario import Traffic
+from harness.serve.null_server import null_server
 
 N_CANDIDATES, N_FEATURES, N_LISTS = 100, 136, 256
 RATES_QPS = (100, 200, 500)
@@ -45,7 +44,6 @@ MOST_LAG_MS, MOST_CPU_SHARE = 0.5, 0.8
 TRIES = 2
 CONCURRENCIES = (1, 4, 16)
 COLUMNS = ("qps", "lag_p50_ms", "lag_p99_ms", "p50_ms", "p99_ms", "cpu_share_max")
-NULL_SERVER = [sys.executable, str(Path(__file__).parents[1] / "e2e" / "servers" / "null.py"), "--port", "0"]
 Figures = dict[str, float]
 
 
@@ -55,18 +53,6 @@ def candidates() -> RankingData:
     x = np.random.default_rng(1).normal(size=(n_rows, N_FEATURES)).astype(np.float32)
     names = tuple(f"f{i}" for i in range(N_FEATURES))
     return RankingData("made-up", x, np.zeros(n_rows, np.int32), np.full(N_LISTS, N_CANDIDATES, np.int64), names)
-
-
-@contextmanager
-def null_server(cpu: int) -> Iterator[str]:
-    """The URL of a server that is up and pinned, until the block ends."""
-    with subprocess.Popen(NULL_SERVER, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            os.sched_setaffinity(process.pid, {cpu})
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()
 
 
 class Bench:
@@ -153,8 +139,8 @@ def main() -> None:
     if len(cpus) < 2:
         raise SystemExit("needs 2 cores: one for the server and one for the generators")
     runs: dict[str, list[Figures]] = {}
-    with tempfile.TemporaryDirectory(prefix="generators-") as folder, null_server(cpus[-1]) as url:
-        bench = Bench(url, Path(folder), cpus[0], options.window_s)
+    with tempfile.TemporaryDirectory(prefix="generators-") as folder, null_server(cpus[-1:]) as server:
+        bench = Bench(server.url, Path(folder), cpus[0], options.window_s)
         measures: dict[str, Callable[[], Figures]] = {
             f"ours at {rate}/s": lambda rate=rate: bench.ours(rate) for rate in RATES_QPS
         }
