@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,10 @@ DISTURBED = {
 """Findings that a busy machine raises, whatever is tested on it."""
 
 
+TEST_FOLDER = "HARNESS_TEST_FOLDER"
+"""Marks the processes of one test, for all that they start inherits it."""
+
+
 @dataclass
 class Cli:
     """`harness` in a process of its own, writing under `root`."""
@@ -40,7 +45,9 @@ class Cli:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "HARNESS_CACHE": str(self.cache), "PYTHONWARNINGS": "default"}
+        return {
+            **os.environ, "HARNESS_CACHE": str(self.cache), "PYTHONWARNINGS": "default", TEST_FOLDER: str(self.root),
+        }  # fmt: skip
 
     def start(self, *arguments: object, **kwargs) -> subprocess.Popen:
         return subprocess.Popen(
@@ -81,6 +88,41 @@ class Cli:
         return json.loads((self.only_run(name) / "result.json").read_text())
 
 
+SERVERS = Path(__file__).parent / "servers"
+
+
+@dataclass
+class ServerProcess:
+    """A server of `tests/e2e/servers` and the URL that takes requests."""
+
+    process: subprocess.Popen
+    url: str
+
+    def stop(self, timeout_s: float = 20) -> None:
+        """SIGTERM, on which a server that keeps a log writes it."""
+        self.process.terminate()
+        self.process.wait(timeout_s)
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[..., ServerProcess]]:
+    """`start_server("frozen.py", "--log", path)`: up when it returns, on the last core, gone after the test."""
+    started: list[subprocess.Popen] = []
+
+    def start(script: str, *arguments: object) -> ServerProcess:
+        command = [sys.executable, str(SERVERS / script), *map(str, arguments)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
+        return ServerProcess(process, process.stdout.readline().strip())
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
 @pytest.fixture(scope="session")
 def shared_cache(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("cache")
@@ -92,14 +134,16 @@ def cli(tmp_path, shared_cache) -> Cli:
 
 
 @pytest.fixture
-def no_orphans():
-    """After the test, every process it started is gone (asked for some seconds, then it fails)."""
-    before = {p.pid for p in psutil.process_iter()}
+def no_orphans(tmp_path):
+    """After the test, every process that its command lines started is gone (asked for some seconds, then it fails)."""
     yield
-    ours = [
-        p
-        for p in psutil.process_iter(["cmdline"])
-        if p.pid not in before and any("harness" in part for part in p.info["cmdline"] or [])
-    ]
+    ours = [process for process in psutil.process_iter() if _environment(process).get(TEST_FOLDER) == str(tmp_path)]
     _, alive = psutil.wait_procs(ours, timeout=10)
-    assert not alive, f"left behind: {[(p.pid, p.info['cmdline'][:6]) for p in alive]}"
+    assert not alive, f"left behind: {[(p.pid, p.cmdline()[:6]) for p in alive]}"
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ()
+    except psutil.Error:
+        return {}

@@ -84,6 +84,23 @@ def test_a_killed_load_process(cli):
     assert cli.result()["measurements"]["complete"] is False
 
 
+def test_a_killed_worker_of_the_load_makes_the_run_invalid(cli):
+    scenario = cli.scenario(load={"processes": 2}, traffic={"window_s": 6, "offered_qps": 50, "n_candidates": 5})
+    process = cli.start("run", scenario)
+    locust = wait_for(process, lambda line: "locust" in line)
+    for line in process.stderr:
+        if "compressed" in line and "/6" in line:
+            break
+    locust.children()[-1].kill()
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 4, stderr
+    assert "Traceback" not in stderr
+    result = cli.result()
+    assert result["verdict"]["status"] == "INVALID"
+    assert "worker-lost" in {finding["name"] for finding in result["verdict"]["findings"] if finding["hard"]}
+    assert 0 < result["measures"][0]["n_ok"] < result["measurements"]["load"]["n_planned"]
+
+
 def test_the_harness_itself_is_killed(cli):
     process = cli.start("run", cli.scenario(traffic=LONG))
     under_load(process, cli)

@@ -1,0 +1,87 @@
+"""Is the load test honest? A server that freezes, and that knows what its latency truly was, is the judge of that."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.judge.shares import percentile
+from harness.judge.verdict import judge
+from harness.load.runner import Target, run_load
+from harness.ranking_data import RankingData
+from harness.records import Measurements, Report, TargetInfo, VerdictStatus
+from harness.samples import Samples
+from harness.scenario import Scenario, Sla, Traffic
+
+OFFERED_QPS, LIMIT_MS = 100.0, 10.0
+WINDOW_S = 24.0
+NOISE = {"arrivals-off-plan", "generator-busy", "loop-lag", "send-lag"}
+"""Hard findings of a machine that others use meanwhile; the figures agree with the truth all the same."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """What the server wrote down, in order of arrival; seconds of CLOCK_MONOTONIC."""
+
+    arrived_s: NDArray[np.float64]
+    done_s: NDArray[np.float64]
+    freezes: NDArray[np.float64]
+
+    @classmethod
+    def read(cls, path: Path, n_last: int) -> Log:
+        """The last `n_last` requests, those of the schedule: the ones before it opened connections."""
+        log = json.loads(path.read_text())
+        arrived, done = np.array(log["arrived"]), np.array(log["done"])
+        order = np.argsort(arrived)[-n_last:]
+        return cls(arrived[order], done[order], np.array(log["freezes"]))
+
+    def while_frozen(self) -> int:
+        """How many requests arrived while it was frozen."""
+        begin, end = self.freezes.T
+        return int(((self.arrived_s[:, None] >= begin) & (self.arrived_s[:, None] < end)).any(axis=1).sum())
+
+
+def verdict_on(samples: Samples, info, traffic: Traffic) -> Report:
+    scenario = Scenario(name="frozen", traffic=traffic, sla=Sla(p99_ms=LIMIT_MS))
+    measured = Measurements(
+        tool_version="test", created="", command="", scenario={}, environment={}, load=info, complete=True,
+        targets=(TargetInfo(target="compressed", engine="frozen"),),
+    )  # fmt: skip
+    return judge(scenario, measured, samples)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arrival", ["poisson", "constant"])
+def test_a_server_that_freezes_fails_and_its_own_log_agrees(arrival: str, splits, tmp_path: Path, start_server) -> None:
+    data: RankingData = splits.test
+    traffic = Traffic(
+        arrival=arrival, offered_qps=OFFERED_QPS, warm_up_s=1, window_s=WINDOW_S, rounds=1, n_candidates=20
+    )  # fmt: skip
+    log_path = tmp_path / "log.json"
+    server = start_server("frozen.py", "--log", log_path)
+    target, cpus = Target("compressed", server.url), [min(os.sched_getaffinity(0))]
+    samples, info = run_load([target], data, traffic, tmp_path / "load", cpus, lambda _: None)
+    server.stop()
+    verdict = verdict_on(samples, info, traffic).verdict
+
+    assert [objective.status for objective in verdict.objectives] == [VerdictStatus.FAIL]
+    hard = {finding.name for finding in verdict.findings if finding.hard}
+    assert verdict.status is (VerdictStatus.INVALID if hard else VerdictStatus.FAIL)
+    assert hard <= NOISE
+    assert samples.ok.all()
+    log = Log.read(log_path, len(samples))
+    # the requests came as planned, also while it was frozen
+    np.testing.assert_allclose(np.diff(log.arrived_s).mean(), np.diff(samples.due_s).mean(), rtol=0.001)
+    frozen_s = float((log.freezes[:, 1] - log.freezes[:, 0]).sum())
+    assert log.while_frozen() == pytest.approx(OFFERED_QPS * frozen_s, rel=0.4)
+    true_ms = (log.done_s - log.arrived_s)[samples.in_window] * 1e3
+    judged_ms = samples.judged("compressed").latency_ms
+    for q in (0.99, 0.999):
+        assert percentile(judged_ms, q) == pytest.approx(percentile(true_ms, q), rel=0.1)
+    assert percentile(true_ms, 0.99) > 200
