@@ -71,6 +71,12 @@ async def well(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> 
     writer.write(_http.answer(answer_to(request, scores)))
 
 
+async def twice(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
+    """The right answer, and once more."""
+    await well(writer, request, scores)
+    await well(writer, request, scores)
+
+
 async def error_500(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
     """A quick failure."""
     writer.write(_http.answer(b"out of luck", "500 Internal Server Error"))
@@ -126,21 +132,10 @@ async def permuted(writer: asyncio.StreamWriter, request: bytes, scores: Scores)
     await well(writer, request, np.roll(scores, 1))
 
 
-async def not_finite(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
-    """The first candidate has no score."""
-    await well(writer, request, np.concatenate(([np.nan], scores[1:])))
-
-
-async def too_short(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
-    """The last candidate is forgotten."""
-    await well(writer, request, scores[:-1])
-
-
 FAULTS: dict[str, Reply] = {
     reply.__name__: reply
-    for reply in (well, error_500, redirect, reset, half, slow_loris, huge, die, wrong_scores, permuted, not_finite,
-                  too_short)
-}  # fmt: skip
+    for reply in (well, twice, error_500, redirect, reset, half, slow_loris, huge, die, wrong_scores, permuted)
+}
 
 
 class Hostile:
