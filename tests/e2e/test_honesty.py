@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.judge.shares import percentile
+from harness.judge.percentiles import percentile
 from harness.judge.verdict import judge
 from harness.load.runner import Target, run_load
 from harness.ranking_data import RankingData
