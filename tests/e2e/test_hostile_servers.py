@@ -58,9 +58,7 @@ def said(result: dict) -> str:
     ("fault", "status", "reason"),
     [
         ("error_500", 500, "HTTP 500: out of luck"),
-        ("redirect", 302, "HTTP 302"),
         ("reset", TRANSPORT_ERROR, "ConnectionResetError"),
-        ("half", TRANSPORT_ERROR, "Incomplete response"),
         ("slow_loris", TRANSPORT_ERROR, "no answer within 0.8 s"),
         ("huge", TRANSPORT_ERROR, "an answer over 4000000 bytes"),
     ],

@@ -82,23 +82,11 @@ async def error_500(writer: asyncio.StreamWriter, request: bytes, scores: Scores
     writer.write(_http.answer(b"out of luck", "500 Internal Server Error"))
 
 
-async def redirect(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
-    """Sends the client to another address of its own machine."""
-    writer.write(_http.answer(b"", "302 Found", "Location: http://127.0.0.1:9/elsewhere\r\n"))
-
-
 async def reset(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
     """Drops the connection without the courtesy of a FIN."""
     sock = writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
-
-
-async def half(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
-    """Closes in the middle of an answer."""
-    whole = _http.answer(answer_to(request, scores))
-    writer.write(whole[: len(whole) // 2])
-    writer.close()
 
 
 async def slow_loris(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
@@ -133,8 +121,7 @@ async def permuted(writer: asyncio.StreamWriter, request: bytes, scores: Scores)
 
 
 FAULTS: dict[str, Reply] = {
-    reply.__name__: reply
-    for reply in (well, twice, error_500, redirect, reset, half, slow_loris, huge, die, wrong_scores, permuted)
+    reply.__name__: reply for reply in (well, twice, error_500, reset, slow_loris, huge, die, wrong_scores, permuted)
 }
 
 
