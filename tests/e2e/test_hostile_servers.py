@@ -118,13 +118,14 @@ def test_ids_come_back_in_the_order_of_the_bundle(cli, start_server, teacher, en
     assert bool(audit["n_different"]) == (status == "FAIL")
 
 
-def test_an_answer_that_came_twice_makes_the_run_invalid(cli, start_server) -> None:
-    """The verdict would rest on answers to other requests; from the next one on, each is again the request's own."""
-    server = start_server("hostile.py", "--fault", "twice", "--every", 200)
-    result, samples = verdict_of(cli, run(cli, server.url))
+def test_an_answer_that_came_twice_makes_the_run_invalid_and_is_taken_for_no_other(cli, start_server, teacher) -> None:
+    bundle: Path = teacher("lightgbm").path
+    server = start_server("hostile.py", "--fault", "twice", "--every", 200, "--model", bundle / "model.txt")
+    result, samples = verdict_of(cli, run(cli, server.url, bundle=str(bundle)))
     assert samples.ok.all()
     assert result["verdict"]["status"] == "INVALID"
     (finding,) = (f for f in result["verdict"]["findings"] if f["name"] == "answers-out-of-step")
     assert (finding["hard"], finding["figure"]) == (True, result["measurements"]["load"]["n_out_of_step"]["target"])
     assert 1 <= finding["figure"] <= 2
-    assert result["measurements"]["audits"][0]["n_wrong_length"] == 0
+    (audit,) = result["measurements"]["audits"]
+    assert (audit["n_checked"], audit["n_different"]) == (len(samples), 0)
