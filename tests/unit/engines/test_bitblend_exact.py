@@ -1,4 +1,4 @@
-"""bitblend against the libraries themselves: the same leaf in every tree, on trained ensembles and on awkward values."""
+"""bitblend against the libraries themselves: the same leaf in every tree of trained ensembles, on awkward values."""
 
 import lightgbm
 import numpy as np
@@ -101,8 +101,8 @@ def scorers(forest, kernels, *, lightgbm_zero):
 def test_every_leaf_is_lightgbms(kernels, table, leaves, max_bin, use_missing):
     x, y, rng = table
     booster = lightgbm.train(
-        {"num_leaves": leaves, "max_bin": max_bin, "use_missing": use_missing, "min_data_in_leaf": 1, "min_data_in_bin": 1,
-         "min_sum_hessian_in_leaf": 0, "verbosity": -1, "num_threads": 1, "learning_rate": 0.3},
+        {"num_leaves": leaves, "max_bin": max_bin, "use_missing": use_missing, "min_data_in_leaf": 1,
+         "min_data_in_bin": 1, "min_sum_hessian_in_leaf": 0, "verbosity": -1, "num_threads": 1, "learning_rate": 0.3},
         lightgbm.Dataset(x, y), 8,
     )  # fmt: skip
     forest = from_treelite(treelite.frontend.from_lightgbm(booster))
