@@ -12,34 +12,40 @@
 #include "ranks.h"
 #include "vectors.h"
 
+ALWAYS_INLINE lanes_t* row_of(const lanes_t* rows, unsigned index, const int vectors) {
+  return (lanes_t*)((char*)rows + index * (size_t)(vectors * VECTOR_BYTES));
+}
+
 ALWAYS_INLINE const struct bottom* run_bottoms(const struct bottom* op, int n, const lanes_t* ranks, lanes_t* out,
                                                const int vectors, const int left_pair, const int right_pair) {
   for (int k = 0; k < n; ++k, ++op, out += vectors) {
-    const lanes_t *rank = ranks + op->rank_row[0] * vectors, threshold = splat(op->threshold[0]);
-    const lanes_t *left_rank = ranks + op->rank_row[1] * vectors, left_threshold = splat(op->threshold[1]);
-    const lanes_t *right_rank = ranks + op->rank_row[2] * vectors, right_threshold = splat(op->threshold[2]);
-    const lanes_t leaf = splat((int8_t)op->leaf), other = splat((int8_t)(op->leaf + left_pair + 1));
+    const lanes_t *rank = row_of(ranks, op->rank_row[0], vectors), bound = splat(op->bound[0]);
+    const lanes_t *left_rank = row_of(ranks, op->rank_row[1], vectors), left_bound = splat(op->bound[1]);
+    const lanes_t *right_rank = row_of(ranks, op->rank_row[2], vectors), right_bound = splat(op->bound[2]);
+    const lanes_t last_left = splat((int8_t)(op->leaf + left_pair)), last_right = last_left + (int8_t)(right_pair + 1);
     for (int v = 0; v < vectors; ++v) {
-      const mask_t right = above(rank[v], threshold);
+      const mask_t goes_left = below(rank[v], bound);
       if (!left_pair && !right_pair) {
-        out[v] = next_where(right, leaf);
+        out[v] = one_less(goes_left, last_right);
         continue;
       }
-      const lanes_t l = left_pair ? next_where(above(left_rank[v], left_threshold), leaf) : leaf;
-      const lanes_t r = right_pair ? next_where(above(right_rank[v], right_threshold), other) : other;
-      out[v] = blend(right, r, l);
+      const lanes_t left = left_pair ? one_less(below(left_rank[v], left_bound), last_left) : last_left;
+      const lanes_t right = right_pair ? one_less(below(right_rank[v], right_bound), last_right) : last_right;
+      out[v] = blend(goes_left, left, right);
     }
   }
   return op;
 }
 
-ALWAYS_INLINE void run_tops(const struct top* op, int n, const lanes_t* ranks, lanes_t* rows, const int vectors) {
+ALWAYS_INLINE const struct top* run_tops(const struct top* op, int n, const lanes_t* ranks, lanes_t* rows,
+                                         const int vectors) {
   for (int k = 0; k < n; ++k, ++op) {
-    const lanes_t *rank = ranks + op->rank_row * vectors, threshold = splat(op->threshold);
-    const lanes_t *left = rows + op->left * vectors, *right = rows + op->right * vectors;
-    lanes_t* out = rows + op->out * vectors;
-    for (int v = 0; v < vectors; ++v) out[v] = blend(above(rank[v], threshold), right[v], left[v]);
+    const lanes_t *rank = row_of(ranks, op->rank_row, vectors), bound = splat((int8_t)op->bound);
+    const lanes_t *left = row_of(rows, op->left, vectors), *right = row_of(rows, op->right, vectors);
+    lanes_t* out = row_of(rows, op->out, vectors);
+    for (int v = 0; v < vectors; ++v) out[v] = blend(below(rank[v], bound), left[v], right[v]);
   }
+  return op;
 }
 
 struct sums {
@@ -62,7 +68,7 @@ ALWAYS_INLINE void run_trees(const struct model* m, const lanes_t* ranks, lanes_
     bottom = run_bottoms(bottom, count[1], ranks, out, vectors, 0, 1), out += count[1] * vectors;
     bottom = run_bottoms(bottom, count[2], ranks, out, vectors, 1, 0), out += count[2] * vectors;
     bottom = run_bottoms(bottom, count[3], ranks, out, vectors, 1, 1);
-    run_tops(top, group->n_tops, ranks, rows, vectors), top += group->n_tops;
+    top = run_tops(top, group->n_tops, ranks, rows, vectors);
     if (leaf_numbers) {
       for (int t = 0; t < group->n_trees; ++t, leaf_numbers += n_all) {
         memcpy(leaf_numbers, rows + tree[t].root * vectors, n);

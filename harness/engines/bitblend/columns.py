@@ -24,7 +24,7 @@ _BIAS = 128
 class Columns:
     """columns: COLUMN; edges: of each; tables: what they search, made of the edges.
 
-    rank_row, threshold (n_nodes,): what each split reads, 0 at leaves.
+    rank_row, bound (n_nodes,): what each split reads, and the rank below which it sends left; 0 at leaves.
     """
 
     columns: NDArray[np.void]
@@ -32,7 +32,7 @@ class Columns:
     tables: Features
     n_rank_rows: int
     rank_row: Places
-    threshold: Places
+    bound: Places
 
 
 def columns_of(nodes: Nodes, operator: Operator, *, lightgbm_zero: bool) -> Columns:
@@ -51,9 +51,9 @@ def columns_of(nodes: Nodes, operator: Operator, *, lightgbm_zero: bool) -> Colu
     columns["feature"], columns["n_thresholds"] = ranks.feature, [own.size for own in edges]
     columns["n_levels"], columns["begin"] = [n_levels for n_levels, _ in searches], np.cumsum(sizes) - sizes
     tables = np.concatenate([np.empty(0, dtype=np.float32), *(table for _, table in searches)])
-    rank_row, threshold = np.zeros(nodes.tree.size, dtype=np.int64), np.zeros(nodes.tree.size, dtype=np.int64)
-    rank_row[splits], threshold[splits] = row_of_split, ranks.rank.astype(np.int64) - _BIAS
-    return Columns(columns, edges, tables, rows.size, rank_row, threshold)
+    rank_row, bound = np.zeros(nodes.tree.size, dtype=np.int64), np.zeros(nodes.tree.size, dtype=np.int64)
+    rank_row[splits], bound[splits] = row_of_split, ranks.rank.astype(np.int64) + 1 - _BIAS
+    return Columns(columns, edges, tables, rows.size, rank_row, bound)
 
 
 def search_table(edges: Features) -> tuple[int, Features]:

@@ -16,14 +16,14 @@ struct column {
    the right pair, unused where that child is a leaf. Leaves are numbered from left to right. */
 struct bottom {
   uint16_t rank_row[3];
-  int8_t threshold[3];
+  int8_t bound[3]; /* ranks below it go left */
   uint8_t leaf;
 };
 
 /* Any other split: a blend of two rows of leaf numbers into a third, which may be one of them. */
 struct top {
   uint16_t rank_row, left, right, out;
-  int16_t threshold;
+  int16_t bound; /* ranks below it go left */
 };
 
 /* A run of trees whose rows of leaf numbers fit in the cache together. Bottoms stand in four runs: leaf and leaf,

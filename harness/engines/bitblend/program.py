@@ -14,15 +14,15 @@ from harness.errors import EngineError, ModelError
 from harness.trees.forest import LEAF, Forest, Ints
 from harness.trees.parts import Part, parts_of
 
-BOTTOM = np.dtype([("rank_row", "u2", 3), ("threshold", "i1", 3), ("leaf", "u1")])
-TOP = np.dtype([("rank_row", "u2"), ("left", "u2"), ("right", "u2"), ("out", "u2"), ("threshold", "i2")])
+BOTTOM = np.dtype([("rank_row", "u2", 3), ("bound", "i1", 3), ("leaf", "u1")])
+TOP = np.dtype([("rank_row", "u2"), ("left", "u2"), ("right", "u2"), ("out", "u2"), ("bound", "i2")])
 GROUP = np.dtype([("n_bottoms", "i4", 4), ("n_tops", "i4"), ("n_trees", "i4")])
 TREE = np.dtype([("root", "i4"), ("leaves", "i4"), ("permuted", "i4")])
 
 REMEDY = "use engine: gtil, or native where the bundle has its library's own file"
 _MOST_LEAVES = 256
 _MOST_ROWS = 1 << 16
-_GROUP_BOTTOMS = 160
+_GROUP_BOTTOMS = 64
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _blends(nodes: Nodes, columns: Columns) -> tuple[NDArray[np.void], NDArray[n
     row[bottom] = n_leaf_rows + np.arange(bottom.size) - first
     bottoms = np.zeros(bottom.size, dtype=BOTTOM)
     for place, node in enumerate((bottom, nodes.left[bottom], nodes.right[bottom])):
-        bottoms["rank_row"][:, place], bottoms["threshold"][:, place] = columns.rank_row[node], columns.threshold[node]
+        bottoms["rank_row"][:, place], bottoms["bound"][:, place] = columns.rank_row[node], columns.bound[node]
     bottoms["leaf"] = nodes.leaf[bottom]
 
     top = top[np.lexsort((top, nodes.height[top], group[top]))]
@@ -142,7 +142,7 @@ def _blends(nodes: Nodes, columns: Columns) -> tuple[NDArray[np.void], NDArray[n
         level = nodes.height[top] == height
         row[top[level]] = np.where(nodes.n_leaves[left[level]] > 1, row[left[level]], row[right[level]])
     tops = np.zeros(top.size, dtype=TOP)
-    tops["rank_row"], tops["threshold"] = columns.rank_row[top], columns.threshold[top]
+    tops["rank_row"], tops["bound"] = columns.rank_row[top], columns.bound[top]
     tops["left"], tops["right"], tops["out"] = row[left], row[right], row[top]
 
     groups = np.zeros(n_groups, dtype=GROUP)

@@ -14,18 +14,20 @@
 #define TILE_FEATURES 16
 #define ROW 8
 
-ALWAYS_INLINE void count_below(const float* threshold, int n_thresholds, const float* value, int n, int8_t* rank) {
-  int32_t below[MAX_LANES];
-  for (int i = 0; i < n; i += 4 * N_FLOATS) {
-    ints_t count[4] = {{0}};
-    const floats_t* x = (const floats_t*)(value + i);
-    for (int j = 0; j < n_thresholds; ++j) {
-      const floats_t t = threshold[j] - (floats_t){0};
-      for (int v = 0; v < 4; ++v) count[v] -= (ints_t)(t < x[v]);
-    }
-    memcpy(below + i, count, sizeof count);
+ALWAYS_INLINE void count_vectors(const float* threshold, int n_thresholds, const float* value, int8_t* rank,
+                                 const int vectors) {
+  ints_t count[4] = {{0}};
+  for (int j = 0; j < n_thresholds; ++j) {
+    const floats_t t = threshold[j] - (floats_t){0};
+    for (int v = 0; v < vectors; ++v) count[v] -= (ints_t)(t < ((const floats_t*)value)[v]);
   }
-  for (int i = 0; i < n; ++i) rank[i] = (int8_t)(below[i] - 128);
+  for (int v = 0; v < vectors; ++v) ((narrow_t*)rank)[v] = narrowed(count[v] - 128);
+}
+
+static void count_below(const float* threshold, int n_thresholds, const float* value, int n, int8_t* rank) {
+  int i = 0;
+  for (; i + 4 * N_FLOATS <= n; i += 4 * N_FLOATS) count_vectors(threshold, n_thresholds, value + i, rank + i, 4);
+  for (; i < n; i += N_FLOATS) count_vectors(threshold, n_thresholds, value + i, rank + i, 1);
 }
 
 #if VECTOR_BYTES >= 32
@@ -88,32 +90,59 @@ static void rank_column(const struct column* c, const float* table, const float*
   }
 }
 
-/* Features in columns: tile[f][i] is feature `first + f` of candidate i. */
-static void transpose(const float* x, int n_features, int n, int first, int n_tile, float tile[][MAX_LANES]) {
-  for (int f = 0; f < n_tile; ++f) {
-    for (int i = 0; i < n; ++i) tile[f][i] = x[(int64_t)i * n_features + first + f];
+/* Features in columns: tile[f][i] is feature `first + f` of candidate i. The last candidate fills up to `rounded`. */
+static void transpose(const float* x, int n_features, int n, int rounded, int first, int n_tile,
+                      float tile[][MAX_LANES]) {
+  for (int i = 0; i < rounded; i += 4) {
+    const float* row[4];
+    for (int k = 0; k < 4; ++k) row[k] = x + (int64_t)(i + k < n ? i + k : n - 1) * n_features + first;
+    for (int k = 0; k < 4; ++k) __builtin_prefetch(row[k] + 2 * n_tile - 1); /* the end of the next tile */
+    int f = 0;
+    for (; f + 4 <= n_tile; f += 4) {
+      four_t a, b, c, d;
+      memcpy(&a, row[0] + f, sizeof a), memcpy(&b, row[1] + f, sizeof b);
+      memcpy(&c, row[2] + f, sizeof c), memcpy(&d, row[3] + f, sizeof d);
+      const four_i low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first_half = {0, 1, 4, 5}, second_half = {2, 3, 6, 7};
+      const four_t ab = __builtin_shuffle(a, b, low), cd = __builtin_shuffle(c, d, low);
+      const four_t ab_high = __builtin_shuffle(a, b, high), cd_high = __builtin_shuffle(c, d, high);
+      *(four_t*)&tile[f][i] = __builtin_shuffle(ab, cd, first_half);
+      *(four_t*)&tile[f + 1][i] = __builtin_shuffle(ab, cd, second_half);
+      *(four_t*)&tile[f + 2][i] = __builtin_shuffle(ab_high, cd_high, first_half);
+      *(four_t*)&tile[f + 3][i] = __builtin_shuffle(ab_high, cd_high, second_half);
+    }
+    for (; f < n_tile; ++f) {
+      for (int k = 0; k < 4; ++k) tile[f][i + k] = row[k][f];
+    }
+  }
+}
+
+/* The row in which missing values go right: the highest byte in place of the lowest. */
+ALWAYS_INLINE void send_missing_right(const float* value, int n, const int8_t* rank, int8_t* right) {
+  for (int i = 0; i < n; i += N_FLOATS) {
+    const floats_t x = *(const floats_t*)(value + i);
+    *(narrow_t*)(right + i) = *(const narrow_t*)(rank + i) ^ narrowed((ints_t)(x != x));
   }
 }
 
 /* Fills the rows of ranks of n candidates; a row is `stride` bytes. */
 static void rank_block(const struct model* m, const float* x, int n, int8_t* ranks, int stride) {
-  _Alignas(64) float tile[TILE_FEATURES][MAX_LANES] = {{0}};
-  _Alignas(64) int8_t rank[MAX_LANES];
+  _Alignas(64) float tile[TILE_FEATURES][MAX_LANES];
   const int rounded = (n + N_FLOATS - 1) / N_FLOATS * N_FLOATS;
-  int first = 0, end = 0;
-  for (int k = 0; k < m->n_columns; ++k) {
-    const struct column* c = m->columns + k;
-    if (c->feature >= end) {
-      first = c->feature;
-      end = first + TILE_FEATURES < m->n_features ? first + TILE_FEATURES : m->n_features;
-      transpose(x, m->n_features, n, first, end - first, tile);
+  const struct column *c = m->columns, *const end = c + m->n_columns;
+  while (c < end) {
+    const int first = c->feature, left = m->n_features - first;
+    const int n_tile = left < TILE_FEATURES ? left : TILE_FEATURES;
+    const struct column* const begin = c;
+    transpose(x, m->n_features, n, rounded, first, n_tile, tile);
+    for (; c < end && c->feature < first + n_tile; ++c) {
+      const int row = c->left_row >= 0 ? c->left_row : c->right_row;
+      rank_column(c, m->tables + c->begin, tile[c->feature - first], rounded, ranks + (int64_t)row * stride);
     }
-    const float* value = tile[c->feature - first];
-    rank_column(c, m->tables + c->begin, value, rounded, rank);
-    if (c->left_row >= 0) memcpy(ranks + c->left_row * stride, rank, stride);
-    if (c->right_row >= 0) {
-      int8_t* right = ranks + c->right_row * stride;
-      for (int i = 0; i < rounded; ++i) right[i] = value[i] != value[i] ? 127 : rank[i];
+    for (const struct column* own = begin; own < c; ++own) { /* by now the bytes just written can be read as vectors */
+      if (own->right_row < 0) continue;
+      int8_t* right = ranks + (int64_t)own->right_row * stride;
+      const int8_t* rank = own->left_row >= 0 ? ranks + (int64_t)own->left_row * stride : right;
+      send_missing_right(tile[own->feature - first], rounded, rank, right);
     }
   }
 }
