@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,11 @@ from harness.trees.parts import ELSEWHERE
 
 TOLERANCE = 1e-6
 _ALIGNMENT = 64
+
+
+class _Scratch(NamedTuple):
+    room: NDArray[np.uint8]
+    address: int
 
 
 class BlendScorer:
@@ -80,15 +85,19 @@ class BlendScorer:
     def _run(self, function: Any, x: Features, out: NDArray[Any]) -> None:
         if x.ndim != 2 or x.shape[1] != self._n_features or x.dtype != np.float32 or not x.flags.c_contiguous:
             raise EngineError(f"needs float32 rows of {self._n_features} features, got {x.dtype} {x.shape}")
+        if not out.size:
+            return
         try:
             scratch = self._free.pop()
         except IndexError:  # as many as calls that ever ran at once
             scratch = self._scratch()
-        function(self._address, x.ctypes.data, x.shape[0], scratch.ctypes.data, out.ctypes.data)
+        written = ctypes.addressof(ctypes.c_char.from_buffer(out))  # a third of what out.ctypes.data takes
+        function(self._address, x.ctypes.data, x.shape[0], scratch.address, written)
         self._free.append(scratch)
 
-    def _scratch(self) -> NDArray[np.uint8]:
-        return _aligned(np.zeros(self._scratch_bytes, dtype=np.uint8))
+    def _scratch(self) -> _Scratch:
+        room = _aligned(np.zeros(self._scratch_bytes, dtype=np.uint8))
+        return _Scratch(room, room.ctypes.data)
 
 
 def _aligned(array: NDArray[Any]) -> NDArray[Any]:
