@@ -91,7 +91,7 @@ class BlendScorer:
             scratch = self._free.pop()
         except IndexError:  # as many as calls that ever ran at once
             scratch = self._scratch()
-        written = ctypes.addressof(ctypes.c_char.from_buffer(out))  # a third of what out.ctypes.data takes
+        written = ctypes.addressof(ctypes.c_char.from_buffer(out.data))  # a third of what out.ctypes.data takes
         function(self._address, x.ctypes.data, x.shape[0], scratch.address, written)
         self._free.append(scratch)
 

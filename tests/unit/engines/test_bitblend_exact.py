@@ -165,3 +165,12 @@ def test_a_list_of_any_length_is_scored_row_by_row(kernels, teacher, splits, n):
     for _, scorer in scorers(whole, kernels, lightgbm_zero=True):
         alone = np.array([scorer.score(row[None])[0] for row in x])
         np.testing.assert_array_equal(scorer.score(x), alone)
+
+
+def test_all_instruction_sets_score_bit_for_bit_alike(kernels, teacher, splits):
+    from harness.trees import artefacts
+
+    forest = artefacts.load(teacher("xgboost"))
+    scores = [scorer.score(splits.test.features) for _, scorer in scorers(forest, kernels, lightgbm_zero=False)]
+    for other in scores[1:]:
+        np.testing.assert_array_equal(scores[0], other)
