@@ -51,6 +51,11 @@ class Library:
         """Most leaves of a tree that are looked up by byte permutes."""
         return int(self.functions.permuted_leaves())
 
+    @property
+    def block_candidates(self) -> int:
+        """Candidates that go through the trees together, at most."""
+        return int(self.functions.block_candidates())
+
 
 def supported() -> list[str]:
     """Instruction sets that this CPU has, best first."""
@@ -111,7 +116,8 @@ def load(path: Path) -> ctypes.CDLL:
             remedy="keep the cache on a file system that may hold programs (not mounted noexec)",
         ) from error
     model, address = ctypes.POINTER(CModel), ctypes.c_void_p
-    functions.permuted_leaves.argtypes, functions.permuted_leaves.restype = (), ctypes.c_int
+    for constant in (functions.permuted_leaves, functions.block_candidates):
+        constant.argtypes, constant.restype = (), ctypes.c_int
     functions.scratch_bytes.argtypes, functions.scratch_bytes.restype = (model,), ctypes.c_int64
     for function in (functions.score, functions.leaf_numbers):
         function.argtypes, function.restype = (address, address, ctypes.c_int64, address, address), None

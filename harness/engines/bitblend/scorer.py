@@ -61,6 +61,7 @@ class BlendScorer:
             "library": "bitblend",
             "cached": library.cached,
             "threads": 1,
+            "block": library.block_candidates,
             "tolerance": TOLERANCE,
             "max_rounding": program.max_rounding,
             "table_bytes": program.table_bytes,

@@ -104,6 +104,7 @@ def test_info_is_json_and_says_what_was_built(teacher, cache):
     info = json.loads(json.dumps(dict(opened(teacher("lightgbm"), cache, isa="baseline").info)))
     assert info["isa"] == "baseline"
     assert info["tolerance"] == 1e-6
+    assert info["block"] == 128
     assert 0 < info["max_rounding"] < 1e-6
     assert info["nodes"] > 100
     assert info["table_bytes"] > 1000
