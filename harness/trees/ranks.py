@@ -65,10 +65,7 @@ def left_edges(threshold: Floats, operator: Operator, *, lightgbm_zero: bool) ->
     """
     nothing = threshold == -np.inf
     if operator == "<" and nothing.any():
-        raise ModelError(
-            f"split {int(np.argmax(nothing))} compares x < -inf, which no value meets",
-            remedy="use engine: gtil, or native where the bundle has its library's own file",
-        )
+        raise ModelError(f"split {int(np.argmax(nothing))} compares x < -inf, which no value meets")
     with np.errstate(over="ignore"):
         edge = threshold.astype(np.float32)
     too_large = edge >= threshold if operator == "<" else edge > threshold

@@ -61,14 +61,11 @@ class Program:
 def program_of(forest: Forest, *, permuted_leaves: int, lightgbm_zero: bool, where: str) -> Program:
     """Lay a forest out for the kernel, which permutes the values of up to `permuted_leaves` leaves.
 
-    EngineError names the tree that can't go in.
+    EngineError names the tree, and the node, that can't go in.
     """
     parts = _parts(forest, where)
     nodes = nodes_of([part.tree for _, part in parts])
-    try:
-        columns = columns_of(nodes, forest.operator, lightgbm_zero=lightgbm_zero)
-    except ModelError as error:
-        raise EngineError(error.what, where=where, remedy=error.remedy) from error
+    columns = columns_of(nodes, forest.operator, lightgbm_zero=lightgbm_zero)
     leaf_places = np.flatnonzero(nodes.left == LEAF)
     leaf_places = leaf_places[np.lexsort((nodes.leaf[leaf_places], nodes.tree[leaf_places]))]
     ends = np.cumsum(nodes.n_leaves[nodes.roots])[:-1]
@@ -103,6 +100,13 @@ def program_of(forest: Forest, *, permuted_leaves: int, lightgbm_zero: bool, whe
 def _parts(forest: Forest, where: str) -> list[tuple[int, Part]]:
     found = []
     for index, tree in enumerate(forest.trees):
+        nothing = ~tree.is_leaf & (tree.threshold == -np.inf)
+        if forest.operator == "<" and nothing.any():
+            raise EngineError(
+                f"tree {index}, node {int(np.argmax(nothing))} compares x < -inf, which no value meets",
+                where=where,
+                remedy=REMEDY,
+            )
         try:
             found += [(index, part) for part in parts_of(tree, _MOST_LEAVES)]
         except ModelError as error:

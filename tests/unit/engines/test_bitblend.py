@@ -131,8 +131,8 @@ def test_a_kernel_that_scores_otherwise_is_never_served(teacher, cache, monkeypa
 
 
 def test_a_split_that_nothing_can_meet_is_refused_by_name(tmp_path, cache):
-    bundle = sealed(Forest((stump(0, -np.inf, 1.0, 2.0),), 1, "<", "float32"), tmp_path / "bundle")
-    with pytest.raises(EngineError, match="compares x < -inf") as caught:
+    bundle = sealed(Forest((leaf(1.0), stump(0, -np.inf, 1.0, 2.0)), 1, "<", "float32"), tmp_path / "bundle")
+    with pytest.raises(EngineError, match="tree 1, node 0 compares x < -inf") as caught:
         opened(bundle, cache)
     assert str(tmp_path) in caught.value.where
 
