@@ -314,6 +314,7 @@ class LoadInfo(Record):
     its busiest second; loop_lag_ms_max: how late the loop of any of them was at most within judged windows.
     window_s: planned judged time per target, over all rounds; 0 in records of old, where it is the scenario's.
     segment_start_s: CLOCK_MONOTONIC of the first worker from which the times of each segment's samples count.
+    n_out_of_step: by target, connections that brought more than the answers asked for.
     """
 
     schedule_sha256: str
@@ -331,6 +332,7 @@ class LoadInfo(Record):
     complete: bool = True
     notes: tuple[str, ...] = ()
     segment_start_s: tuple[float, ...] = ()
+    n_out_of_step: dict[str, int] = {}
     machine: MachineLog | None = None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.judge.answers import find_in_answers, repeated_requests
 from harness.judge.arrivals import arrival_findings, missing_findings
+from harness.judge.connections import connection_findings
 from harness.judge.generator import generator_findings, sending_findings
 from harness.judge.machine import machine_findings
 from harness.judge.noise_floor import noise_floor_findings
@@ -54,6 +55,7 @@ def _load(
     if measurements.load is not None:
         yield from generator_findings(scenario, measurements.load)
         yield from missing_findings(measurements.load, samples)
+        yield from connection_findings(measurements.load)
     for measure in measures:
         target, hard = measure.target, measure.target in SUBJECTS
         judged_on = objectives if hard else ()

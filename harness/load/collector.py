@@ -197,6 +197,10 @@ class Collector:
             loop_lag_ms_max=_highest(state.loop_lag_ms_max for state in states),
             n_workers=len(workers),
             n_workers_lost=sum(worker.lost for worker in workers),
+            n_out_of_step={
+                name: sum(sum(state.n_out_of_step[number : number + 1]) for state in states)
+                for number, name in enumerate(self._plan.names)
+            },
             timer=next((t for t in timers if t not in ("", PRECISE_TIMER)), max(timers)),
             locust_version=metadata.version("locust"),
             complete=self._complete,

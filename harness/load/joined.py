@@ -50,6 +50,7 @@ def _info(parts: Sequence[LoadInfo]) -> LoadInfo:
             "complete": all(part.complete for part in parts),
             "notes": tuple(dict.fromkeys(note for part in parts for note in part.notes)),
             "segment_start_s": tuple(start for part in parts for start in part.segment_start_s),
+            "n_out_of_step": {name: sum(part.n_out_of_step[name] for part in parts) for name in parts[0].n_out_of_step},
             "machine": _machine([part.machine for part in parts if part.machine is not None]),
         }
     )

@@ -156,6 +156,7 @@ class LoadTest:
             timer=self._timer_name,
             segment_start_s=(*self._segment_start_s, *([] if self._recording is None else [self._recording.start_s])),
             n_in_flight=0 if self._recording is None else self._recording.n_left,
+            n_out_of_step=tuple(sender.n_out_of_step for sender in self._senders),
             notes=(*self._notes, *errors),
             failure=self.failure,
         )

@@ -22,7 +22,7 @@ MAX_ANSWER_BYTES = 2 * 2**20
 class WorkerState(BaseModel):
     """What a worker says of itself: CPU time per second of wall time (mean, busiest second), how late its loop was at
     most within judged windows, its timer, when each segment began (CLOCK_MONOTONIC), how many requests it waits for,
-    notes, and the error that ended it."""
+    how many connections to each target brought more than the answers, notes, and the error that ended it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,6 +32,7 @@ class WorkerState(BaseModel):
     timer: str = ""
     segment_start_s: tuple[float, ...] = ()
     n_in_flight: int = 0
+    n_out_of_step: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     failure: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
+from ssl import SSLWantReadError
 from time import monotonic
 from typing import Any
 
@@ -29,6 +30,9 @@ _IDLE_S = 1.0
 class Sender:
     """Requests to one target, each sent once, over as many connections as are in use at a time.
 
+    `n_out_of_step` counts connections that brought more than the answers asked for. What is left on one would be taken
+    for the answer to the next request, and that one's for the next again, so it is never used again.
+
     Locust's `FastHttpUser` is not used for this: it follows redirects, keeps answers of any size, loses a connection
     for good when a time-out falls into sending, and takes twice the CPU time, which delays the other requests.
     """
@@ -44,6 +48,7 @@ class Sender:
         access = target.access
         self.credentials = Credentials(access, environment)
         self.last_error = ""
+        self.n_out_of_step = 0
         self._address = address_of(target.url, remote=access.remote)
         self._context = tls_context(access, SSLContext) if self._address.tls else None
         own = "".join(f"{name}: {value}\r\n" for name, value in self.credentials.headers.items())
@@ -81,7 +86,9 @@ class Sender:
     def close(self) -> None:
         """Close the idle connections."""
         while self._idle:
-            self._idle.pop()[0].close()
+            connection, _ = self._idle.pop()
+            self._in_step(connection)
+            connection.close()
 
     def _exchange(self, message: bytes) -> Answer:
         connection = self._connection()
@@ -89,11 +96,12 @@ class Sender:
         try:
             connection.sendall(message)
             answer = Answer(self._wanted, self._limit)
-            while not answer.message_complete or answer.get_code() < 200:
+            while not answer.whole:
                 block = connection.recv(_BLOCK_BYTES)
                 answer.feed(block)
-                if not block and not answer.message_complete:
+                if not block and not answer.whole:
                     raise ConnectionResetError("the connection was closed before the answer was whole")
+            self.n_out_of_step += answer.followed
             reusable = not answer.should_close()
         finally:
             if reusable:
@@ -103,13 +111,12 @@ class Sender:
         return answer
 
     def _connection(self) -> Any:
-        """The connection used last; a new one where all have idled long enough for the server to close them."""
-        if self._idle:
+        """The connection used last, unless the server has closed it or is about to; else a new one."""
+        while self._idle:
             connection, since_s = self._idle.pop()
-            if monotonic() - since_s < _IDLE_S:
+            if self._in_step(connection) and monotonic() - since_s < _IDLE_S:
                 return connection
             connection.close()
-            self.close()
         connection = create_connection((self._address.host, self._address.port))
         # else the tail of a large body may wait for the server's acknowledgement (Nagle's algorithm)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -125,21 +132,53 @@ class Sender:
             raise
         return secured
 
+    def _in_step(self, connection: Any) -> bool:
+        """Whether an idle connection is open with nothing left to read; counts it where something is."""
+        connection.settimeout(0.0)
+        try:
+            surplus = connection.recv(1)
+        except (BlockingIOError, SSLWantReadError):  # the usual case; TLS may have had a message of its own
+            connection.settimeout(None)
+            return True
+        except OSError:
+            return False
+        self.n_out_of_step += bool(surplus)
+        return False
+
 
 class Answer(HTTPResponse):
-    """Locust's HTTP parser, told to keep of an answer its status, its body up to a limit, and the wanted headers."""
+    """Locust's HTTP parser, told to keep of an answer its status, its body up to a limit, and the wanted headers.
+
+    `whole` once the answer has ended (an interim one is not the answer); `followed` where more came with its end.
+    """
 
     def __init__(self, wanted: frozenset[str], limit: int) -> None:
         super().__init__("POST")
         self.body = bytearray()
         self.kept_head = ""
+        self.whole = self.followed = False
         self._wanted, self._limit = wanted, limit
         self._name = self._value = ""
         self._in_value = False
 
+    def feed(self, data: str | bytes) -> None:
+        """Parse more of the answer; what follows it is left unread. HTTPParseError where it is none, or too large."""
+        try:
+            super().feed(data)
+        except HTTPParseError:
+            if not self.whole:
+                raise
+            self.followed = True
+
     def _on_message_begin(self) -> None:
+        if self.whole:
+            raise HTTPParseError("a second answer")
         super()._on_message_begin()
         self.kept_head = ""
+
+    def _on_message_complete(self) -> None:
+        super()._on_message_complete()
+        self.whole = self.get_code() >= 200
 
     def _on_status(self, _: str) -> None:
         pass

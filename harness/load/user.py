@@ -53,8 +53,8 @@ class RankingUser(User):  # type: ignore[misc]
 
     def open_sender(self, target: Target, bodies: Bodies, timeout_s: float, keep: Keep) -> Any:
         """What sends the requests to `target`: `harness.load.sender.Sender`, or something with the same `send`,
-        `close` and `last_error`. `send` is the hot path: it is called for every request, side by side, and gives the
-        answer's status and the index that `keep` has for it."""
+        `close`, `last_error` and `n_out_of_step`. `send` is the hot path: it is called for every request, side by side,
+        and gives the answer's status and the index that `keep` has for it."""
         return Sender(target, _with_headers(bodies, self.headers(target)), timeout_s, keep)
 
     def on_segment_start(self, segment: Segment) -> None:

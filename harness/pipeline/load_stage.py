@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 from harness.answers import Answers
 from harness.judge.looks import looks
-from harness.judge.verdict import judge
+from harness.judge.verdict import TOO_FEW, judge
 from harness.load.joined import Part, joined
 from harness.load.load_plan import ANSWERS
 from harness.pipeline.min_qps import traffic_at_min_qps
@@ -48,15 +48,19 @@ def _until_decided(state: RunState, session: Session) -> tuple[Samples, Answers]
         samples, info, answers = joined(parts)
         samples.save(path / "samples.npz")
         state.learn(load=info, targets=session.infos())
-        if not info.complete or _status(state, samples) is not VerdictStatus.INCONCLUSIVE:
+        if not info.complete or not _undecided(state, samples):
             break
     return samples, answers
 
 
-def _status(state: RunState, samples: Samples) -> VerdictStatus:
-    """The verdict so far, as if nothing else were to be asked."""
+def _undecided(state: RunState, samples: Samples) -> bool:
+    """Whether more samples could still decide what the run asks, `min_qps` aside."""
     sla = state.scenario.sla.model_copy(update={"min_qps": None})
     if not sla.objectives:
-        return VerdictStatus.PASS
+        return False
     measured = state.measured.model_copy(update={"complete": True})
-    return judge(state.scenario.model_copy(update={"sla": sla}), measured, samples).verdict.status
+    verdict = judge(state.scenario.model_copy(update={"sla": sla}), measured, samples).verdict
+    hard = {finding.name for finding in verdict.findings if finding.hard}
+    return verdict.status is VerdictStatus.INCONCLUSIVE or (
+        verdict.status is VerdictStatus.INVALID and hard == {TOO_FEW}
+    )

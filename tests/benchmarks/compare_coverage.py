@@ -11,19 +11,13 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
+from queues import sojourns_s
 
 from harness.judge.compare import Round, differences
 
 RATE = 200.0
 WARM_UP_S = 0.5
 MIN_EFFECT = 0.05
-
-
-def latencies_ms(gaps_s: np.ndarray, service_rate: float, rng: np.random.Generator) -> np.ndarray:
-    """Time in the system of each request: Lindley's recursion, solved as a sum less its running minimum."""
-    services_s = rng.exponential(1 / service_rate, gaps_s.size)
-    steps = np.cumsum(np.concatenate([[0.0], services_s[:-1] - gaps_s[1:]]))
-    return 1e3 * (steps - np.minimum.accumulate(steps) + services_s)
 
 
 def pair(rng: np.random.Generator, service_rates: tuple[float, float], n_rounds: int, round_s: float) -> list[Round]:
@@ -33,7 +27,8 @@ def pair(rng: np.random.Generator, service_rates: tuple[float, float], n_rounds:
         gaps_s = rng.exponential(1 / RATE, int(RATE * (round_s + WARM_UP_S) * 1.5 + 50))
         due_s = np.cumsum(gaps_s)
         judged = (due_s >= WARM_UP_S) & (due_s < WARM_UP_S + round_s)
-        rounds.append(Round(*(latencies_ms(gaps_s, rate, rng)[judged] for rate in service_rates)))
+        latencies_s = [sojourns_s(gaps_s, rng.exponential(1 / rate, gaps_s.size)) for rate in service_rates]
+        rounds.append(Round(*(1e3 * latency_s[judged] for latency_s in latencies_s)))
     return rounds
 
 

@@ -51,6 +51,15 @@ class Queue:
         return due - _WARM_UP_S, done - _WARM_UP_S
 
 
+def sojourns_s(gaps_s: Times, service_s: Times) -> Times:
+    """Time (n,) of each request at one server, empty at first, from the gaps before them and their service times (n,).
+
+    Lindley's recursion (1952), whose solution is a random walk less its running minimum.
+    """
+    walk = np.cumsum(np.concatenate([[0.0], service_s[:-1] - gaps_s[1:]]))
+    return walk - np.minimum.accumulate(walk) + service_s
+
+
 def exponential(mean_s: float) -> Draw:
     """Service times of the M in M/M/1."""
     return lambda rng, shape: rng.exponential(mean_s, shape)

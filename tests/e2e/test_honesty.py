@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.judge.shares import percentile
+from harness.judge.percentiles import percentile
 from harness.judge.verdict import judge
 from harness.load.runner import Target, run_load
 from harness.ranking_data import RankingData
@@ -21,8 +21,6 @@ from harness.scenario import Scenario, Sla, Traffic
 
 OFFERED_QPS, LIMIT_MS = 100.0, 10.0
 WINDOW_S = 24.0
-NOISE = {"arrivals-off-plan", "generator-busy", "loop-lag", "send-lag"}
-"""Hard findings of a machine that others use meanwhile; the figures agree with the truth all the same."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,9 @@ def verdict_on(samples: Samples, info, traffic: Traffic) -> Report:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arrival", ["poisson", "constant"])
-def test_a_server_that_freezes_fails_and_its_own_log_agrees(arrival: str, splits, tmp_path: Path, start_server) -> None:
+def test_a_server_that_freezes_fails_and_its_own_log_agrees(
+    arrival: str, splits, tmp_path: Path, start_server, ends_in
+) -> None:
     data: RankingData = splits.test
     traffic = Traffic(
         arrival=arrival, offered_qps=OFFERED_QPS, warm_up_s=1, window_s=WINDOW_S, rounds=1, n_candidates=20
@@ -68,12 +68,10 @@ def test_a_server_that_freezes_fails_and_its_own_log_agrees(arrival: str, splits
     target, cpus = Target("compressed", server.url), [min(os.sched_getaffinity(0))]
     samples, info = run_load([target], data, traffic, tmp_path / "load", cpus, lambda _: None)
     server.stop()
-    verdict = verdict_on(samples, info, traffic).verdict
+    report = verdict_on(samples, info, traffic)
 
-    assert [objective.status for objective in verdict.objectives] == [VerdictStatus.FAIL]
-    hard = {finding.name for finding in verdict.findings if finding.hard}
-    assert verdict.status is (VerdictStatus.INVALID if hard else VerdictStatus.FAIL)
-    assert hard <= NOISE
+    assert [objective.status for objective in report.verdict.objectives] == [VerdictStatus.FAIL]
+    ends_in(report, "FAIL")
     assert samples.ok.all()
     log = Log.read(log_path, len(samples))
     # the requests came as planned, also while it was frozen

@@ -15,15 +15,10 @@ from harness.samples import TRANSPORT_ERROR, Samples
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_orphans")]
 
 TRAFFIC = {
-    "offered_qps": 50, "n_candidates": 10, "n_features": 12, "warm_up_s": 0.5, "window_s": 6, "rounds": 1,
+    "offered_qps": 100, "n_candidates": 10, "n_features": 12, "warm_up_s": 0.3, "window_s": 3, "rounds": 1,
     "timeout_s": 0.8,
 }  # fmt: skip
 LENIENT = {"p50_ms": 500}
-NOISE = {
-    "arrivals-off-plan", "foreign-cpu", "generator-busy", "loop-lag", "pressure", "send-lag", "shared-core", "steal",
-    "throttled",
-}  # fmt: skip
-"""Findings of a machine that others use meanwhile; they may make any run INVALID, and none of them is a server's."""
 
 
 def run(cli, url: str, *, sla: dict[str, float] = LENIENT, traffic: dict[str, Any] | None = None, **target: Any):
@@ -48,12 +43,6 @@ def verdict_of(cli, done: subprocess.CompletedProcess) -> tuple[dict, Samples]:
     return result, samples
 
 
-def ends_in(result: dict, status: str) -> None:
-    """The verdict, unless the machine was too busy for one; what the objectives say of the fault holds all the same."""
-    hard = {finding["name"] for finding in result["verdict"]["findings"] if finding["hard"]}
-    assert result["verdict"]["status"] == status or (result["verdict"]["status"] == "INVALID" and hard <= NOISE), hard
-
-
 def statuses(result: dict) -> dict[str, str]:
     """Objective -> its own status."""
     return {objective["name"]: objective["status"] for objective in result["verdict"]["objectives"]}
@@ -69,18 +58,15 @@ def said(result: dict) -> str:
     ("fault", "status", "reason"),
     [
         ("error_500", 500, "HTTP 500: out of luck"),
-        ("redirect", 302, "HTTP 302"),
         ("reset", TRANSPORT_ERROR, "ConnectionResetError"),
-        ("half", TRANSPORT_ERROR, "Incomplete response"),
         ("slow_loris", TRANSPORT_ERROR, "no answer within 0.8 s"),
         ("huge", TRANSPORT_ERROR, "an answer over 4000000 bytes"),
     ],
 )
-def test_one_request_in_a_hundred_goes_wrong(cli, start_server, fault: str, status: int, reason: str) -> None:
+def test_one_request_in_fifty_goes_wrong(cli, start_server, ends_in, fault: str, status: int, reason: str) -> None:
     """At most one in a thousand may: a FAIL that names the fault, while all others were answered."""
-    server = start_server("hostile.py", "--fault", fault, "--every", 100)
-    traffic = {"offered_qps": 100, "window_s": 10}
-    done = run(cli, server.url, sla={"p50_ms": 500, "error_rate": 0.001}, traffic=traffic)
+    server = start_server("hostile.py", "--fault", fault, "--every", 50)
+    done = run(cli, server.url, sla={"p50_ms": 500, "error_rate": 0.001}, traffic={"window_s": 5})
     result, samples = verdict_of(cli, done)
     ends_in(result, "FAIL")
     assert statuses(result) == {"p50_ms": "PASS", "error_rate": "FAIL"}
@@ -91,7 +77,7 @@ def test_one_request_in_a_hundred_goes_wrong(cli, start_server, fault: str, stat
     assert reason in said(result)
 
 
-def test_killed_in_the_middle_of_the_window(cli, start_server) -> None:
+def test_killed_in_the_middle_of_the_window(cli, start_server, ends_in) -> None:
     server = start_server("hostile.py", "--fault", "die", "--every", 150)
     result, samples = verdict_of(cli, run(cli, server.url, sla={"p99_ms": 500}))
     ends_in(result, "FAIL")
@@ -101,18 +87,11 @@ def test_killed_in_the_middle_of_the_window(cli, start_server) -> None:
     assert "Error" in said(result)
 
 
-@pytest.mark.parametrize(
-    ("fault", "count"),
-    [
-        ("wrong_scores", "n_different"),
-        ("permuted", "n_different"),
-        ("not_finite", "n_not_finite"),
-        ("too_short", "n_wrong_length"),
-    ],
-)
-def test_fast_wrong_answers_fail(cli, start_server, teacher, fault: str, count: str) -> None:
+def test_fast_wrong_answers_fail_and_the_bundle_is_never_written(cli, start_server, teacher) -> None:
+    """A target's bundle is the user's own: it is read, compared with, and left as it was."""
     bundle: Path = teacher("lightgbm").path
-    server = start_server("hostile.py", "--fault", fault, "--every", 20, "--model", bundle / "model.txt")
+    before = {path: path.read_bytes() for path in bundle.iterdir()}
+    server = start_server("hostile.py", "--fault", "wrong_scores", "--every", 20, "--model", bundle / "model.txt")
     done = run(cli, server.url, bundle=str(bundle))
     result, samples = verdict_of(cli, done)
     assert samples.ok.all()
@@ -120,12 +99,13 @@ def test_fast_wrong_answers_fail(cli, start_server, teacher, fault: str, count: 
     assert statuses(result) == {"p50_ms": "PASS"}
     (audit,) = result["measurements"]["audits"]
     assert audit["n_checked"] == audit["n_answers"] == len(samples)
-    assert 0 < audit[count] <= len(samples) / 20 + 1
+    assert 0 < audit["n_different"] <= len(samples) / 20 + 1
     assert any(finding["fails"] for finding in result["verdict"]["findings"])
+    assert {path: path.read_bytes() for path in bundle.iterdir()} == before
 
 
 @pytest.mark.parametrize(("fault", "status"), [("permuted", "FAIL"), ("well", "PASS")])
-def test_ids_come_back_in_the_order_of_the_bundle(cli, start_server, teacher, fault: str, status: str) -> None:
+def test_ids_come_back_in_the_order_of_the_bundle(cli, start_server, teacher, ends_in, fault: str, status: str) -> None:
     bundle: Path = teacher("lightgbm").path
     server = start_server("hostile.py", "--fault", fault, "--every", 20, "--model", bundle / "model.txt")
     url = server.url.rpartition("/v2/")[0] + "/rank"
@@ -138,11 +118,13 @@ def test_ids_come_back_in_the_order_of_the_bundle(cli, start_server, teacher, fa
     assert bool(audit["n_different"]) == (status == "FAIL")
 
 
-def test_the_bundle_itself_is_never_written(cli, start_server, teacher) -> None:
-    """A target's bundle is the user's own: it is read, compared with, and left as it was."""
-    bundle: Path = teacher("lightgbm").path
-    before = {path: path.read_bytes() for path in bundle.iterdir()}
-    server = start_server("hostile.py", "--fault", "well", "--model", bundle / "model.txt")
-    result, _ = verdict_of(cli, run(cli, server.url, bundle=str(bundle)))
-    ends_in(result, "PASS")
-    assert {path: path.read_bytes() for path in bundle.iterdir()} == before
+def test_an_answer_that_came_twice_makes_the_run_invalid(cli, start_server) -> None:
+    """The verdict would rest on answers to other requests; from the next one on, each is again the request's own."""
+    server = start_server("hostile.py", "--fault", "twice", "--every", 200)
+    result, samples = verdict_of(cli, run(cli, server.url))
+    assert samples.ok.all()
+    assert result["verdict"]["status"] == "INVALID"
+    (finding,) = (f for f in result["verdict"]["findings"] if f["name"] == "answers-out-of-step")
+    assert (finding["hard"], finding["figure"]) == (True, result["measurements"]["load"]["n_out_of_step"]["target"])
+    assert 1 <= finding["figure"] <= 2
+    assert result["measurements"]["audits"][0]["n_wrong_length"] == 0

@@ -258,7 +258,7 @@ def test_a_killed_load_process_is_an_error(serve: Serve, data: RankingData, tmp_
     assert samples.ok.all()
     assert samples.due_s.max() > 0.5
     assert (samples.n_candidates == 20).all()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["locust.log", "samples.npz"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.npz", "locust.log", "samples.npz"]
 
 
 def test_a_terminated_load_process_keeps_its_samples(serve: Serve, data: RankingData, tmp_path: Path) -> None:

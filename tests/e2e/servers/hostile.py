@@ -71,14 +71,15 @@ async def well(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> 
     writer.write(_http.answer(answer_to(request, scores)))
 
 
+async def twice(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
+    """The right answer, and once more."""
+    await well(writer, request, scores)
+    await well(writer, request, scores)
+
+
 async def error_500(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
     """A quick failure."""
     writer.write(_http.answer(b"out of luck", "500 Internal Server Error"))
-
-
-async def redirect(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
-    """Sends the client to another address of its own machine."""
-    writer.write(_http.answer(b"", "302 Found", "Location: http://127.0.0.1:9/elsewhere\r\n"))
 
 
 async def reset(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
@@ -86,13 +87,6 @@ async def reset(writer: asyncio.StreamWriter, request: bytes, scores: Scores) ->
     sock = writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
-
-
-async def half(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
-    """Closes in the middle of an answer."""
-    whole = _http.answer(answer_to(request, scores))
-    writer.write(whole[: len(whole) // 2])
-    writer.close()
 
 
 async def slow_loris(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
@@ -126,21 +120,9 @@ async def permuted(writer: asyncio.StreamWriter, request: bytes, scores: Scores)
     await well(writer, request, np.roll(scores, 1))
 
 
-async def not_finite(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
-    """The first candidate has no score."""
-    await well(writer, request, np.concatenate(([np.nan], scores[1:])))
-
-
-async def too_short(writer: asyncio.StreamWriter, request: bytes, scores: Scores) -> None:
-    """The last candidate is forgotten."""
-    await well(writer, request, scores[:-1])
-
-
 FAULTS: dict[str, Reply] = {
-    reply.__name__: reply
-    for reply in (well, error_500, redirect, reset, half, slow_loris, huge, die, wrong_scores, permuted, not_finite,
-                  too_short)
-}  # fmt: skip
+    reply.__name__: reply for reply in (well, twice, error_500, reset, slow_loris, huge, die, wrong_scores, permuted)
+}
 
 
 class Hostile:

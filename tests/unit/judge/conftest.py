@@ -4,15 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from queues import sojourns_s
 
 from harness.records import LoadInfo
 from harness.samples import Samples
-
-
-def waits_s(gaps_s: np.ndarray, services_s: np.ndarray) -> np.ndarray:
-    """Waiting times of one server: Lindley's recursion, whose solution is a sum less its running minimum."""
-    steps = np.cumsum(np.concatenate([[0.0], services_s[:-1] - gaps_s[1:]]))
-    return steps - np.minimum.accumulate(steps)
 
 
 def columns(target: int, segment: int, due_s: np.ndarray, latency_s: np.ndarray, warm_up_s: float) -> dict:
@@ -32,7 +27,7 @@ def mm1_samples() -> Callable[..., Samples]:
         n = int(rate * (window_s + warm_up_s) + 6 * (rate * (window_s + warm_up_s)) ** 0.5 + 10)
         gaps, services = rng.exponential(1 / rate, n), rng.exponential(1 / service_rate, n)
         due = np.cumsum(gaps)
-        latency = waits_s(gaps, services) + services
+        latency = sojourns_s(gaps, services)
         inside = due < window_s + warm_up_s
         return Samples(("compressed",), **columns(0, 0, due[inside], latency[inside], warm_up_s))
 
@@ -52,7 +47,7 @@ def mm1_pairs() -> Callable[..., Samples]:
             inside = due < round_s + warm_up_s
             for place in (0, 1) if round_ % 2 == 0 else (1, 0):
                 services = rng.exponential(1 / service_rates[place], n)
-                latency = waits_s(gaps, services) + services
+                latency = sojourns_s(gaps, services)
                 segment = 2 * round_ + len(parts) % 2
                 parts.append(columns(place, segment, due[inside], latency[inside], warm_up_s))
         return Samples(("A", "B"), **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from queues import samples_of, sojourns_s
 
 from harness.judge.steadiness import drift, fewest, steadiness_findings
 from harness.records import ObjectiveResult, VerdictStatus
@@ -15,27 +16,16 @@ from harness.scenario import Sla
 SLA = Sla(p99_ms=25)
 
 
-def lindley(gaps_s: np.ndarray, service_s: np.ndarray) -> np.ndarray:
-    """Time in a queue of one server (Lindley 1952), by the running minimum of its random walk."""
-    walk = np.concatenate([[0.0], np.cumsum(service_s[:-1] - gaps_s[1:])])
-    return walk - np.minimum.accumulate(walk) + service_s
-
-
 def queue(utilisation: float, qps: float, window_s: float, seed: int, growth: np.ndarray | float = 1.0) -> Samples:
     """A Poisson stream to exponential service, warmed up for 5 s; `growth` (n,) multiplies the time of the judged."""
     rng = np.random.default_rng(seed)
     gaps_s = rng.exponential(1 / qps, int(qps * (window_s + 5)))
-    latency_s = lindley(gaps_s, rng.exponential(utilisation / qps, gaps_s.size))[int(5 * qps) :] * growth
+    latency_s = sojourns_s(gaps_s, rng.exponential(utilisation / qps, gaps_s.size))[int(5 * qps) :] * growth
     return recorded(np.cumsum(gaps_s)[int(5 * qps) :], latency_s)
 
 
 def recorded(due_s: np.ndarray, latency_s: np.ndarray) -> Samples:
-    n = due_s.size
-    zeros = np.zeros(n, dtype=np.int32)
-    return Samples(
-        ("compressed",), zeros.astype(np.int16), zeros.astype(np.int16), np.ones(n, dtype=np.bool_), due_s, due_s,
-        due_s + latency_s, np.full(n, 200, dtype=np.int16), zeros, zeros,
-    )  # fmt: skip
+    return samples_of(due_s, due_s + latency_s)
 
 
 @pytest.mark.parametrize(("qps", "window_s"), [(200, 60), (500, 10), (100, 20)])
@@ -59,7 +49,7 @@ def blocks(utilisation: float, n_blocks: int, seed: int) -> Samples:
     for _ in range(n_blocks):
         n = int(200 * (60 / n_blocks + 2))
         gaps_s = rng.exponential(1 / 200, n)
-        parts.append((np.cumsum(gaps_s), lindley(gaps_s, rng.exponential(utilisation / 200, n))))
+        parts.append((np.cumsum(gaps_s), sojourns_s(gaps_s, rng.exponential(utilisation / 200, n))))
     whole = recorded(np.concatenate([due_s for due_s, _ in parts]), np.concatenate([own for _, own in parts]))
     segment = np.repeat(np.arange(n_blocks, dtype=np.int16), [due_s.size for due_s, _ in parts])
     return Samples(**(vars(whole) | {"segment": segment})).where(whole.due_s >= 2)

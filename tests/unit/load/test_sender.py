@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from gevent.pool import Pool
 from gevent.server import StreamServer
+from gevent.socket import wait_read
 from gevent.ssl import SSLContext
 
 from harness.access import Credentials
@@ -174,6 +175,72 @@ def test_a_connection_that_the_server_may_have_closed_is_not_used(meet: Any, mon
     monkeypatch.setattr(sender_module, "_IDLE_S", 0.0)
     assert [sender.send(0) for _ in range(3)] == [FINE] * 3
     assert peer.n_connections == 3
+
+
+ANSWERS = count(1)
+
+
+def numbered() -> bytes:
+    """An answer that differs from the ones before, so that it can be told whose it is."""
+    return b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n%08d" % next(ANSWERS)
+
+
+def await_more(sender: Sender) -> None:
+    """Until something has come in on the idle connections: more bytes, or their end."""
+    for connection, _ in sender._idle:
+        wait_read(connection.fileno(), timeout=10)
+
+
+def twice_at_once(connection: Any) -> None:
+    connection.sendall(numbered() + OK)
+    gevent.sleep(30)
+
+
+def twice_in_two_pieces(connection: Any) -> None:
+    connection.sendall(numbered())
+    gevent.sleep(0)
+    connection.sendall(OK)
+    gevent.sleep(30)
+
+
+def some_bytes_more(connection: Any) -> None:
+    connection.sendall(numbered() + b"more")
+    gevent.sleep(30)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("behaviour", [twice_at_once, twice_in_two_pieces, some_bytes_more])
+def test_what_is_left_of_an_answer_is_never_taken_for_the_next(
+    meet: Any, store: AnswerStore, certificate: Any, behaviour: Callable[[Any], None], tls: bool
+) -> None:
+    secured = {"context": server_side(certificate), "tls_ca": str(certificate.ca)} if tls else {}
+    peer, sender = meet(behaviour, **secured)
+    assert sender.send(0)[0] == 200
+    await_more(sender)
+    peer.answer = OK.replace(b"fine", b"next")
+    assert [sender.send(0) for _ in range(3)] == [(200, 1)] * 3
+    assert (sender.n_out_of_step, peer.n_connections) == (1, 2)
+    first, second = (kept.answer for kept in unpacked(store.take(1000)))
+    assert (len(first), second) == (8, b"next")
+
+
+def test_bytes_after_the_last_answer_are_counted_when_the_connections_are_closed(meet: Any) -> None:
+    _, sender = meet(twice_in_two_pieces)
+    assert sender.send(0)[0] == 200
+    await_more(sender)
+    sender.close()
+    assert sender.n_out_of_step == 1
+
+
+def test_a_server_that_closes_after_each_answer_is_in_step_and_loses_no_request(meet: Any) -> None:
+    def answer_and_close(connection: Any) -> None:
+        connection.sendall(OK)
+
+    peer, sender = meet(answer_and_close)
+    for _ in range(3):
+        assert sender.send(0) == FINE
+        await_more(sender)
+    assert (peer.n_connections, sender.n_out_of_step) == (3, 0)
 
 
 def test_connections_number_those_in_use_at_a_time(meet: Any) -> None:
