@@ -14,6 +14,8 @@ import psutil
 import pytest
 from ruamel.yaml import YAML
 
+from harness.records import Report
+
 TINY = {
     "name": "tiny",
     "data": {"kind": "synthetic_feed", "train_groups": 150, "valid_groups": 40, "test_groups": 60},
@@ -86,6 +88,21 @@ class Cli:
 
     def result(self, name: str = "tiny") -> dict:
         return json.loads((self.only_run(name) / "result.json").read_text())
+
+
+@pytest.fixture
+def verdict() -> Callable[[Report], str]:
+    """`verdict(report)`: its status, or that of its objectives where only a disturbed machine made it INVALID."""
+
+    def status(report: Report) -> str:
+        found = report.verdict
+        hard = {finding.name for finding in found.findings if finding.hard}
+        if found.status != "INVALID" or not hard <= DISTURBED:
+            return found.status
+        judged = {objective.status for objective in found.objectives}
+        return next((worst for worst in ("FAIL", "INCONCLUSIVE", "PASS") if worst in judged), "INVALID")
+
+    return status
 
 
 SERVERS = Path(__file__).parent / "servers"
