@@ -18,12 +18,13 @@ import psutil
 import pytest
 from hdrh.histogram import HdrHistogram
 
+from harness.answers import Answers
 from harness.errors import LoadError, ServeError
 from harness.load.load_plan import LoadPlan
 from harness.load.process import LocustProcess
 from harness.load.runner import Target, run_load, write_plan
 from harness.ranking_data import RankingData, Splits
-from harness.samples import TRANSPORT_ERROR, UNSENT, Samples
+from harness.samples import NO_ANSWER, TRANSPORT_ERROR, UNSENT, Samples
 from harness.scenario.schema import Access, Load, Traffic
 
 # answers `fine`; argv: stall the whole process for 0.3 s at the n-th request, fail every n-th request (0: never)
@@ -250,6 +251,18 @@ def test_what_the_watch_raises_ends_the_run_and_keeps_the_samples(
     assert not psutil.Process().children(recursive=True)[1:]  # the null server alone
 
 
+def check_answers(samples: Samples, out: Path) -> None:
+    """Every answered request points to the one answer to its body at its target, whichever process kept it."""
+    answers = Answers.load(out / "answers.npz")
+    assert set(answers.blobs) == {b"fine"}
+    assert ((samples.answer != NO_ANSWER) == samples.ok).all()
+    kept = samples.where(samples.ok)
+    np.testing.assert_array_equal(answers.body[kept.answer], kept.body)
+    np.testing.assert_array_equal(answers.target[kept.answer], kept.target)
+    pairs = list(zip(answers.target.tolist(), answers.body.tolist(), strict=True))
+    assert len(pairs) == len(set(pairs))
+
+
 def test_a_killed_load_process_is_an_error(serve: Serve, data: RankingData, tmp_path: Path) -> None:
     server = serve()
     with pytest.raises(LoadError, match=r"killed by signal 9; what it had measured until then is in samples\.npz"):
@@ -259,6 +272,7 @@ def test_a_killed_load_process_is_an_error(serve: Serve, data: RankingData, tmp_
     assert samples.due_s.max() > 0.5
     assert (samples.n_candidates == 20).all()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.npz", "locust.log", "samples.npz"]
+    check_answers(samples, tmp_path)
 
 
 def test_a_terminated_load_process_keeps_its_samples(serve: Serve, data: RankingData, tmp_path: Path) -> None:
@@ -342,6 +356,7 @@ def test_three_processes_measure_what_one_plan_says(serve: Serve, data: RankingD
     assert info.n_planned == len(samples) == 4 * 195
     assert samples.ok.all()
     assert np.unique(samples.worker).tolist() == [0, 1, 2]
+    check_answers(samples, tmp_path)
     for number in range(4):
         block = samples.where(samples.segment == number)
         np.testing.assert_allclose(block.due_s, np.arange(195) / 150)
@@ -398,6 +413,7 @@ def test_a_killed_master_leaves_no_worker_and_most_of_the_samples(
         run_load([server.target()], data, LONG, tmp_path, (), kill, load=Load(processes=2))
     samples = Samples.load(tmp_path / "samples.npz")
     assert np.unique(samples.worker).tolist() == [0, 1]
+    check_answers(samples, tmp_path)
     assert len(workers) == 2
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert not alive

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from ruamel.yaml import YAML
 
+from harness.answers import Answers
 from harness.load.export import REQUIREMENTS
 from harness.samples import Samples
 
@@ -139,9 +140,71 @@ def test_what_is_written_is_whole_and_holds_no_place_of_this_machine(cli, url):
     assert len(Samples.load(folder / "measured" / "samples.npz")) == 2 * 78
 
 
+KEY = "key-77aa01"
+
+
+@pytest.fixture
+def guarded(cli, serve_http, certificate, monkeypatch):
+    """The scenario of an https endpoint that ranks as it was asked, if it was asked with its key."""
+
+    def answer(method, path, headers, body):
+        if headers.get("x-api-key") != KEY:
+            return 401, {}, b"who are you?"
+        ids = [item["id"] for item in json.loads(body)["items"]]
+        return 200, {}, json.dumps({"items": [{"item": place} for place in ids], "asked_with": KEY}).encode()
+
+    monkeypatch.setenv("OUR_KEY", KEY)
+    authority = cli.root / "authority.pem"
+    authority.write_bytes(certificate.ca.read_bytes() + certificate.key.read_bytes())
+    target = {
+        "url": f"{serve_http(answer, certificate)}/rank/m",
+        "adapter": {"kind": "rank"}, "headers_env": {"X-Api-Key": "OUR_KEY"}, "tls_ca": str(authority),
+    }  # fmt: skip
+    path = cli.root / "guarded.yaml"
+    whole = {"name": "guarded", "target": target, "traffic": TRAFFIC | {"n_features": 4}, "sla": {"p50_ms": 500}}
+    YAML().dump(whole, path)
+    return path
+
+
+def test_a_target_is_exported_with_its_adapter_and_access_and_no_credential(cli, guarded, monkeypatch):
+    done = cli("load", "export", guarded, "exported")
+    assert done.returncode == 0, done.stderr
+    folder = cli.root / "exported"
+    _, test = YAML(typ="safe").load_all(folder / "locusttest.yaml")
+    (variable,) = test["spec"]["env"]["variables"]
+    secret = {"name": "guarded-credentials", "key": "OUR_KEY"}
+    assert variable == {"name": "OUR_KEY", "valueFrom": {"secretKeyRef": secret}}
+    assert (
+        'create secret generic guarded-credentials --from-literal=OUR_KEY="$OUR_KEY"'
+        in (folder / "README.md").read_text()
+    )
+    port = str(free_port())
+    worker = ("load", folder, "--worker", "--master-port", port)
+    monkeypatch.delenv("OUR_KEY")
+    done = cli(*worker)
+    assert (done.returncode, "OUR_KEY is not set" in done.stderr) == (3, True)
+    master = cli.start("load", folder, "--master", "--expect-workers", "2", "--bind-port", port)  # it asks for nothing
+    monkeypatch.setenv("OUR_KEY", KEY)
+    workers = [cli.start(*worker) for _ in range(2)]
+    _, stderr = master.communicate(timeout=90)
+    assert master.returncode == 0, stderr
+    for process in workers:
+        process.communicate(timeout=30)
+    samples, answers = (kind.load(folder / "measured" / f"{kind.__name__.lower()}.npz") for kind in (Samples, Answers))
+    assert (len(samples), samples.targets, set(samples.worker.tolist())) == (N_PLANNED, ("target",), {0, 1})
+    assert samples.ok.all()
+    np.testing.assert_array_equal(answers.body[samples.answer], samples.body)
+    assert all(b'"asked_with": "***"' in blob for blob in answers.blobs)
+    for file in folder.rglob("*"):
+        content = file.read_bytes() if file.is_file() else b""
+        assert KEY.encode() not in content, file
+        assert b"PRIVATE KEY" not in content, file
+
+
 def test_load_processes_need_no_more_than_the_dockerfile_installs():
     code = (
         "import sys, locust; before = set(sys.modules); import harness.load.locustfile;"
+        "from harness import registry; [registry.adapter(name) for name in registry.names('adapters')];"
         "print('\\n'.join({m.partition('.')[0] for m in set(sys.modules) - before}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -154,10 +217,11 @@ def test_load_processes_need_no_more_than_the_dockerfile_installs():
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--target-url", "http://user:secret@host/infer"], 3, "credentials in a URL"),
-        (["--target-url", "file:///etc/passwd"], 3, "only http and https URLs can be asked"),
-        (["--target-url", "http://host/infer"], 3, "host is not a loopback address"),
-        (["--target-url", "http://127.0.0.1/infer", "--set", "traffic.rounds=0"], 2, "traffic.rounds"),
+        ([], 2, "add --target-url"),
+        (["--target-url", "http://user:secret@127.0.0.1/infer"], 3, "credentials in a URL"),
+        (["--target-url", "file:///etc/passwd"], 3, "only http and https"),
+        (["--target-url", "http://host/infer"], 3, "--remote"),
+        (["--target-url", "http://host/infer", "--set", "traffic.rounds=0"], 2, "traffic.rounds"),
     ],
 )
 def test_an_export_that_can_not_be(cli, arguments, code, said):

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from harness.load.candidates import candidate_lists, list_lengths
+from harness.load.candidates import candidate_lists, list_lengths, random_candidates
 from harness.ranking_data import RankingData, Splits
 from harness.scenario.schema import CandidateCount, DlrmCandidates, LognormalCandidates, Traffic
 
@@ -71,6 +71,23 @@ def test_lists_of_drawn_lengths_use_each_row_before_any_twice(numbered: RankingD
     assert len({x.shape[0] for x in lists}) > 3
     rows = np.concatenate(lists)[:, 0]
     assert sorted(rows[:14]) == sorted(rows[14:28]) == list(range(14))
+
+
+@pytest.mark.parametrize(
+    "n_candidates",
+    [20, DlrmCandidates(kind="dlrm"), LognormalCandidates(kind="lognormal", median=9, sigma=0.7, max=40)],
+)
+def test_random_candidates_are_a_group_per_body_of_the_drawn_length(n_candidates: CandidateCount) -> None:
+    traffic = Traffic(n_candidates=n_candidates, n_bodies=40, n_features=3)
+    data = random_candidates(traffic)
+    lists = candidate_lists(data, traffic)
+    assert sorted(x.shape[0] for x in lists) == sorted(data.group_sizes)
+    assert {x.shape[1] for x in lists} == {3}
+    sent = np.concatenate(lists)
+    np.testing.assert_array_equal(np.sort(sent, axis=0), np.sort(data.features, axis=0))  # each row once
+    assert abs(float(sent.mean())) < 0.1
+    assert not data.grades.any()
+    np.testing.assert_array_equal(random_candidates(traffic).features, data.features)
 
 
 @pytest.mark.parametrize("n_candidates", [20, None, DlrmCandidates(kind="dlrm")])
