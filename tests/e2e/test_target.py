@@ -27,7 +27,6 @@ pytestmark = pytest.mark.usefixtures("no_orphans")
 
 Answer = tuple[int, dict[str, str], bytes]
 Ask = Callable[..., Report]
-Verdict = Callable[[Report], str]
 TRAFFIC = {
     "offered_qps": 60, "n_candidates": 20, "n_features": 12, "warm_up_s": 0.2, "window_s": 1.5, "rounds": 1,
     "n_bodies": 32,
