@@ -9,9 +9,9 @@ from harness.bundle import Bundle
 from harness.errors import EngineError, HarnessError
 from harness.judge.verdict import judge
 from harness.load.trace import read_trace
-from harness.pipeline.bench import engine_times_us
 from harness.pipeline.build import Builder, Step
 from harness.pipeline.data import candidates, describe_data, load_data
+from harness.pipeline.engine_times import engine_times_us
 from harness.pipeline.external import reaching
 from harness.pipeline.load_stage import load_and_audit
 from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
