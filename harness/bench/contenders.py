@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from harness import registry
-from harness.bench.trial import OverLimitError, Trial, try_engine
+from harness.bench.trial import OverLimitError, try_engine
 from harness.bundle import Bundle
 from harness.errors import EngineError, UsageError
 from harness.protocols import Progress, Scorer
@@ -28,12 +28,12 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Contender:
-    """An engine that is open; `load_s` is what its last opening took, compiled code being there."""
+    """An engine that is open; open_s: its first opening, with all compiling; load_s: this one, compiled code being there."""
 
     label: str
     choice: Choice
     scorer: Scorer
-    trial: Trial
+    open_s: float
     load_s: float
 
     @property
@@ -126,10 +126,10 @@ def _each(
             continue
         progress(f"opening {label}")
         try:
-            trial = try_engine(bundle, choice, cache_dir, limit_s)
+            open_s = try_engine(bundle, choice, cache_dir, limit_s)
             started = time.perf_counter()
             scorer = engine.open(chosen, bundle, cache_dir)
         except EngineError as error:
             skipped.append(SkippedEngine(engine=label, reason=error.what, over_limit=isinstance(error, OverLimitError)))
             continue
-        yield label, Contender(label, choice, scorer, trial, time.perf_counter() - started)
+        yield label, Contender(label, choice, scorer, open_s, time.perf_counter() - started)

@@ -59,7 +59,7 @@ def is_exact(contender: Contender, times: Sequence[EngineTimes]) -> bool:
     return all(own.difference <= max(tolerance, ROUNDING) for own in times)
 
 
-def record_of(contender: Contender, times: Sequence[EngineTimes]) -> BenchedEngine:
+def record_of(contender: Contender, times: Sequence[EngineTimes], memory_bytes: int) -> BenchedEngine:
     """A contender with its times."""
     info = dict(contender.info)
     return BenchedEngine(
@@ -67,10 +67,10 @@ def record_of(contender: Contender, times: Sequence[EngineTimes]) -> BenchedEngi
         options=contender.choice.options,
         info=info,
         exact=is_exact(contender, times),
-        open_s=round(contender.trial.open_s, 4),
+        open_s=round(contender.open_s, 4),
         compile_s=round(float(info.get("generate_s", 0.0)) + float(info.get("compile_s", 0.0)), 4),
         load_s=round(contender.load_s, 4),
         loaded_bytes=int(info.get("loaded_bytes", 0)),
-        memory_bytes=contender.trial.memory_bytes,
+        memory_bytes=memory_bytes,
         times=tuple(times),
     )

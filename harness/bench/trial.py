@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -24,26 +23,17 @@ class OverLimitError(EngineError):
     """An engine that takes longer to open than it may."""
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What opening an engine took.
+def try_engine(bundle: Bundle, engine: Choice, cache_dir: Path, limit_s: float) -> float:
+    """Seconds that a first opening takes; what it compiles is in `cache_dir` for the next.
 
-    open_s: seconds of the first opening, compiling included; memory_bytes: resident memory that a process gains by
-    opening it once all is compiled and scoring with it, its libraries included.
+    Raises OverLimitError where that is longer than `limit_s`, and EngineError where it fails or crashes.
     """
-
-    open_s: float
-    memory_bytes: int
+    return _opened(bundle, engine, cache_dir, limit_s)["open_s"]
 
 
-def try_engine(bundle: Bundle, engine: Choice, cache_dir: Path, limit_s: float) -> Trial:
-    """Open it twice, the second time with what the first has compiled into `cache_dir`.
-
-    Raises OverLimitError where the first takes longer than `limit_s`, and EngineError where it fails or crashes.
-    """
-    first = _opened(bundle, engine, cache_dir, limit_s)
-    second = _opened(bundle, engine, cache_dir, max(limit_s, MEASURING_S))
-    return Trial(first["open_s"], int(second["memory_bytes"]))
+def memory_bytes(bundle: Bundle, engine: Choice, cache_dir: Path) -> int:
+    """Resident memory that a process gains by opening an engine that is compiled, libraries included, and scoring."""
+    return int(_opened(bundle, engine, cache_dir, MEASURING_S)["memory_bytes"])
 
 
 def _opened(bundle: Bundle, engine: Choice, cache_dir: Path, limit_s: float) -> dict[str, float]:

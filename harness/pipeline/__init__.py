@@ -9,6 +9,7 @@ from harness.bundle import Bundle
 from harness.errors import EngineError, HarnessError
 from harness.judge.verdict import judge
 from harness.load.trace import read_trace
+from harness.pipeline.auto_engine import settle
 from harness.pipeline.build import Builder, Step
 from harness.pipeline.data import candidates, describe_data, load_data
 from harness.pipeline.engine_times import engine_times_us
@@ -74,7 +75,9 @@ def _measure_ranker(state: RunState) -> None:
         state.learn(ledger=tuple(step.row for step in steps))
         state.run_dir.keep_bundle(steps[-1].bundle)
     with state.stage("engines"):
+        settle(state, steps[-1].bundle, splits.test)
         state.learn(ledger=_timed(state, steps, splits))
+    scenario = state.scenario
     served, path = sides(scenario, steps[0].bundle, steps[-1].bundle), state.run_dir.path
     load_and_audit(state, serving(served, scenario, splits.test, path, state.placement, state.compiled, progress))
 

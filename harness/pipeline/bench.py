@@ -9,8 +9,9 @@ from pathlib import Path
 
 from harness import __version__
 from harness.bench.calls import Effort
-from harness.bench.contenders import Field, everyone, gather, parsed, scores_nothing
+from harness.bench.contenders import everyone, gather, parsed, scores_nothing
 from harness.bench.side_by_side import record_of, times_at
+from harness.bench.trial import memory_bytes
 from harness.environment import describe
 from harness.errors import EngineError, HarnessError
 from harness.pipeline.benched import Benched, benched
@@ -80,20 +81,18 @@ def _timed(
             remedy="name another one with --engines, or raise --compile-limit",
         )
     reference = reference_scorer(asked.bundle)
+    progress("measuring resident memory")
+    memory = [memory_bytes(asked.bundle, contender.choice, compiled) for contender in field.contenders]
     times: list[list[EngineTimes]] = [[] for _ in field.contenders]
     for place, n in enumerate(question.lengths):
         progress(f"timing {len(field.contenders)} engines, length {place + 1}/{len(question.lengths)}")
         at = times_at(field.contenders, reference, asked.rows, n, found.n_trees, cpus, _EFFORT)
         for own, new in zip(times, at, strict=True):
             own.append(new)
-        found = found.model_copy(update={"engines": _records(field, times)})
+        found = found.model_copy(update={"engines": tuple(map(record_of, field.contenders, times, memory))})
         save_study(run_dir, found)
     whole = found.measurements.model_copy(update={"complete": True})
     return found.model_copy(update={"measurements": whole})
-
-
-def _records(field: Field, times: Sequence[Sequence[EngineTimes]]) -> tuple[object, ...]:
-    return tuple(record_of(contender, own) for contender, own in zip(field.contenders, times, strict=True))
 
 
 def _keep(run_dir: RunDir, why: str, progress: Progress) -> None:

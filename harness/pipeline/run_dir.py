@@ -43,9 +43,8 @@ class RunDir:
     @classmethod
     def create(cls, root: Path, scenario: Scenario, kind: str = "") -> RunDir:
         """A new directory named by scenario, kind, time and digest of the resolved scenario: no two runs share one."""
-        what = resolved(scenario)
-        run_dir = cls.named(root, scenario.name, kind, what)
-        run_dir.write("scenario.yaml", dump_yaml(what))
+        run_dir = cls.named(root, scenario.name, kind, resolved(scenario))
+        run_dir.save_scenario(scenario)
         return run_dir
 
     @classmethod
@@ -79,6 +78,10 @@ class RunDir:
             raise HarnessError(
                 f"can't write: {error.strerror or error}", where=str(target), remedy="free some space on that disk"
             ) from error
+
+    def save_scenario(self, scenario: Scenario) -> None:
+        """Write scenario.yaml, all defaults written out."""
+        self.write("scenario.yaml", dump_yaml(resolved(scenario)))
 
     def save_measurements(self, measurements: Measurements) -> None:
         """Write measurements.json."""
