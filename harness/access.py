@@ -49,7 +49,7 @@ def address_of(url: str, *, remote: bool) -> Address:
     if parts.username is not None or parts.password is not None:
         where = f"{parts.scheme}://{HIDDEN}@{host}"
         raise TargetError("credentials in a URL", where=where, remedy="use headers_env or bearer_env")
-    if not (remote or _is_this_machine(host)):
+    if not (remote or is_this_machine(host)):
         raise TargetError(
             f"{host} is not a loopback address",
             where=url,
@@ -62,7 +62,8 @@ def address_of(url: str, *, remote: bool) -> Address:
     return Address(parts.scheme == "https", host, port or _PORTS[parts.scheme], parts.netloc, target)
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a host name or address is a loopback one."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

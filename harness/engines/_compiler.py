@@ -30,7 +30,7 @@ def find_compiler() -> Compiler:
     if path is None:
         raise EngineError(
             "needs a C compiler, and neither gcc nor cc is on PATH",
-            where="engine tl2cgen",
+            where="compiling an engine",
             remedy="install one (for instance the package gcc or build-essential), or use engine: gtil",
         )
     return Compiler(path, compiler_version())

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.records import SUBJECTS, Audit, Finding
+import numpy as np
+
+from harness.records import SUBJECTS, TARGET, Audit, Finding
+from harness.samples import Samples
+
+MOST_REPEATS = 4
 
 
 def find_in_answers(audit: Audit) -> Iterator[Finding]:
@@ -31,6 +36,24 @@ def find_in_answers(audit: Audit) -> Iterator[Finding]:
             message=f"{audit.target}: {audit.n_not_kept:,} of {audit.n_answers:,} answers were not kept to audit",
             remedy="shorten the run, or have the endpoint leave out of its answers what differs each time",
             target=audit.target,
+        )
+
+
+def repeated_requests(samples: Samples) -> Iterator[Finding]:
+    """An endpoint that is not ours may keep answers: then requests that come again and again measure its cache."""
+    if TARGET not in samples.targets:
+        return
+    judged = samples.judged(TARGET)
+    repeats = len(judged) / max(np.unique(judged.body).size, 1)
+    if repeats > MOST_REPEATS:
+        yield Finding(
+            name="repeated-requests",
+            message="each request body was sent several times: what was measured may be a cache of answers",
+            remedy="raise traffic.n_bodies, unless your users' requests repeat as often",
+            target=TARGET,
+            figure=repeats,
+            threshold=MOST_REPEATS,
+            unit="times",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.judge.answers import find_in_answers
+from harness.judge.answers import find_in_answers, repeated_requests
 from harness.judge.arrivals import arrival_findings, missing_findings
 from harness.judge.generator import generator_findings, sending_findings
 from harness.judge.machine import machine_findings
@@ -61,6 +61,7 @@ def _load(
         yield from machine_findings(measure, hard=hard)
         yield from arrival_findings(scenario.traffic, samples, target, hard=hard)
         yield from steadiness_findings(scenario.sla, judged_on, samples.judged(target), target, hard=hard)
+    yield from repeated_requests(samples)
     yield from noise_floor_findings(measurements)
 
 

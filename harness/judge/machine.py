@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -50,6 +51,14 @@ _RULES = (
 def machine_findings(measure: TargetMeasure, *, hard: bool) -> Iterator[Finding]:
     """What disturbed the judged seconds of one target."""
     machine = measure.machine
+    unknown = [name for name in ("foreign", "steal") if math.isnan(getattr(machine, name).mean)]
+    if unknown:
+        yield Finding(
+            name="not-watched",
+            message=f"{measure.target}: it is not known how much CPU time others took ({', '.join(unknown)})",
+            remedy="run on Linux, and windows of several seconds, so that the machine can be watched",
+            target=measure.target,
+        )
     for rule in _RULES:
         spread: Spread = getattr(machine, rule.quantity)
         if spread.mean > rule.allowed:

@@ -22,7 +22,8 @@ def judge_objectives(
     results = []
     for name, limit in sla.objectives.items():
         if name in sla.percentiles:
-            results.append(_latency(name, limit, measure, samples, alpha))
+            result = _latency(name, limit, measure, samples, alpha)
+            results.append(_closed(result) if measurements.load and measurements.load.arrival == "closed" else result)
         else:
             results.append(_JUDGES[name](limit, measurements, measure, samples))
     return tuple(results)
@@ -58,6 +59,14 @@ def _latency(name: str, limit_ms: float, measure: TargetMeasure, samples: Sample
     bounds = found.bounds_ms()
     result = _result(name, "ms", limit_ms, measured, *bounds, limit_ms - measured, status, reason)
     return result.model_copy(update={"n_effective": share.n_effective, "further_s": further_s})
+
+
+def _closed(result: ObjectiveResult) -> ObjectiveResult:
+    """What requests that waited for the answer before can show: that a limit is missed, not that it is met."""
+    if result.status is not PASS:
+        return result
+    reason = f"{result.reason}; but closed arrival can't show that a limit is met: a slow server is sent fewer requests"
+    return result.model_copy(update={"status": INCONCLUSIVE, "further_s": math.inf, "reason": reason})
 
 
 def _outlook(further_s: float) -> str:

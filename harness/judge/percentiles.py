@@ -41,11 +41,11 @@ class Percentile:
 
     def over(self, limit_ms: float) -> Share:
         """The share of requests whose latency is over the limit."""
-        return share_of(self.latency_ms > limit_ms, self.cycle, self.reference, self.alpha)
+        return share_of(~(self.latency_ms <= limit_ms), self.cycle, self.reference, self.alpha)
 
     def trips_over(self, limit_ms: float) -> Share:
         """The share of requests whose round trip alone is over it: what no generator can be blamed for."""
-        return share_of(self.round_trip_ms > limit_ms, self.cycle, self.reference, self.alpha)
+        return share_of(~(self.round_trip_ms <= limit_ms), self.cycle, self.reference, self.alpha)
 
     def bounds_ms(self) -> tuple[float, float]:
         """Bounds on the percentile: between which limits the verdict is open; infinite where none would pass."""

@@ -28,9 +28,9 @@ from harness.judge.clusters import Clusters, Cycles, Mask, clusters, slowest
 from harness.ranking_data import Floats
 
 ALPHA = 0.05
-_PRIOR = 10
+_PRIOR = 20
 _DISPERSION = 3.0
-_PRICE = 0.4
+_PRICE = 0.5
 _LEVELS = (1, 3, 10)
 _NONE = 1e-6
 

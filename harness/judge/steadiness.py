@@ -16,6 +16,7 @@ LEVEL = 0.95
 DRIFT = 0.10
 BATCHES_PER_THIRD = 10
 FEWEST_PER_BATCH = 10
+_SHORTEST_MS = 1e-3
 STUDENTISED_RANGE = 8.0
 """How many standard errors the thirds must differ by. For independent batches 4.5 would err once in a hundred runs
 (Tukey's studentised range, 3 means, 27 degrees of freedom); queues carry over from batch to batch. At 8, of 1,500
@@ -63,7 +64,7 @@ def _drift(samples: Samples, target: str, *, missed: bool, hard: bool) -> Iterat
     yield Finding(
         name="latency-drift",
         message=f"{target}: median latency went from {thirds_ms[0]:.3g} over {thirds_ms[1]:.3g} to "
-        f"{thirds_ms[2]:.3g} ms between the thirds of the window"
+        f"{thirds_ms[2]:.3g} ms between the thirds of the window or its blocks"
         + (": the server does not keep up with this rate" if overload else ""),
         remedy="lower traffic.offered_qps, or use a faster ranker or more serve.workers"
         if overload
@@ -77,23 +78,38 @@ def _drift(samples: Samples, target: str, *, missed: bool, hard: bool) -> Iterat
 
 
 def drift(samples: Samples) -> tuple[float, float, float] | None:
-    """Typical latency in ms of each third of the judged window, where they differ for certain and by over a tenth.
+    """Typical latency in ms of each third, where they differ for certain and by over a tenth.
+
+    Thirds of the whole judged window, or else the first, second and last thirds of all segments together: a server that
+    falls behind recovers between the blocks of a run, and falls behind again in the next.
 
     Each third is the geometric mean of the medians of its batches of consecutive answered requests; that the thirds
     differ by more than chance is judged by how much the batches of one third differ, as in a one-way analysis of
     variance, but by the median of the three variances: a step inside one third inflates only that one's.
     """
     order = np.lexsort((samples.due_s, samples.segment))
-    latency_ms: Floats = samples.latency_ms[order]
-    answered = latency_ms[np.isfinite(latency_ms)]
-    n_batches = 3 * BATCHES_PER_THIRD
-    size = answered.size // n_batches
-    if size < FEWEST_PER_BATCH:
+    latency_ms, segment = samples.latency_ms[order], samples.segment[order]
+    answered = np.isfinite(latency_ms)
+    ends = np.flatnonzero(np.diff(segment[answered])) + 1
+    blocks = np.split(np.log(np.maximum(latency_ms[answered], _SHORTEST_MS)), ends)
+    return _differing([np.concatenate(blocks)]) or (_differing(blocks) if len(blocks) > 1 else None)
+
+
+def _differing(blocks: Sequence[Floats]) -> tuple[float, float, float] | None:
+    """The thirds of blocks of log latencies; where there are several, what sets one apart as a whole is left out."""
+    n_batches = math.ceil(BATCHES_PER_THIRD / len(blocks))
+    sizes = [block.size // (3 * n_batches) for block in blocks]
+    if min(sizes, default=0) < FEWEST_PER_BATCH:
         return None
-    batches = np.log(np.median(answered[: size * n_batches].reshape(n_batches, size), axis=1)).reshape(3, -1)
-    means = batches.mean(axis=1)
-    error = math.sqrt(float(np.median(batches.var(axis=1, ddof=1))) / BATCHES_PER_THIRD)
+    batches = [
+        np.median(block[: 3 * n_batches * size].reshape(3, n_batches, size), axis=2)
+        for block, size in zip(blocks, sizes, strict=True)
+    ]
+    overall = float(np.mean([block.mean() for block in batches]))
+    joined = np.concatenate([block - block.mean() for block in batches], axis=1)
+    means = joined.mean(axis=1)
+    error = math.sqrt(float(np.median(joined.var(axis=1, ddof=1))) / joined.shape[1])
     if np.ptp(means) <= max(math.log1p(DRIFT), STUDENTISED_RANGE * error):
         return None
-    first, second, third = np.exp(means)
+    first, second, third = np.exp(overall + means)
     return float(first), float(second), float(third)

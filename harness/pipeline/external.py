@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.access import address_of, is_this_machine
 from harness.audit import Reference
 from harness.bundle import Bundle, open_bundle
 from harness.load.candidates import candidate_rows
@@ -44,8 +45,8 @@ class Endpoint:
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The process of its command, whose descendants count with it."""
-        return (self.command.pid,) if self.command is not None else ()
+        """The process of its command, whose descendants count with it, or whoever listens at its port here."""
+        return (self.command.pid,) if self.command is not None else listening(self.spec.url)
 
     def check(self) -> None:
         """TargetError where the command has ended."""
@@ -107,6 +108,21 @@ def reached(
         progress(f"asking {spec.url}")
         adapter, facts = when_ready(attempt, command.check, spec.ready_timeout_s) if command else attempt()
         yield Endpoint(name, spec, adapter, facts, bundle, command)
+
+
+def listening(url: str) -> tuple[int, ...]:
+    """The processes that listen at the port of a URL on this machine; none where it names another, or none is told."""
+    import psutil
+
+    address = address_of(url, remote=True)
+    if not is_this_machine(address.host):
+        return ()
+    try:
+        found = psutil.net_connections("tcp")
+    except (psutil.Error, OSError):
+        return ()
+    here = [c for c in found if c.status == psutil.CONN_LISTEN and c.laddr and c.laddr[1] == address.port]
+    return tuple(sorted({c.pid for c in here if c.pid is not None}))
 
 
 def findings(target: ExternalTarget) -> Iterator[Finding]:

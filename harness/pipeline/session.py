@@ -38,9 +38,9 @@ class Session:
         HarnessError where one dies. A later call continues the traffic of the ones before if its `first_round` is the
         number of their rounds.
         """
-        monitor = Monitor(
-            {member.name: member.pids for member in self.members}, self.placement.generator, self.placement.server
-        )
+        pids = {member.name: member.pids for member in self.members}
+        served = self.placement.server if all(pids.values()) else ()  # unknown processes there are not strangers
+        monitor = Monitor(pids, self.placement.generator, served)
 
         def watch() -> None:
             monitor.look()

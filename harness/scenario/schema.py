@@ -20,7 +20,8 @@ from pydantic import (
 from harness.records import NdcgSpec
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-PERCENTILE = re.compile(r"p(?!0+_)(\d{2,5})_ms")
+PERCENTILE = re.compile(r"p(?!0+_)(\d{2}|\d{2,4}[1-9])_ms")
+"""p50, p99, p999: the digits behind `0.`; so p100 would be the 10th percentile, and is refused."""
 
 
 class Block(BaseModel):

@@ -4,7 +4,7 @@ Each queue is simulated for 60 s at 200 requests per second, many times over, wi
 of requests over it a given multiple of the 1 % that p99 allows. Below 1 a FAIL is false, above 1 a PASS is false, and
 at 1 either. `--extend` simulates runs that go on by themselves from 60 s to 300 s instead (`traffic.extend_to_s`).
 
-    python tests/benchmarks/verdicts.py [--runs 1000] [--extend] [--out results/verdicts]
+    python tests/benchmarks/verdicts.py [--runs 1000] [--extend] [--out results/evidence/verdicts]
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.judge.answers import find_in_answers
+from harness.judge.answers import find_in_answers, repeated_requests
 from harness.judge.verdict import judge
 from harness.records import Audit, Finding, LoadInfo, Measurements, TargetInfo
 from harness.samples import Samples
@@ -17,15 +17,20 @@ def audit_of(target="compressed", **counts):
 def verdict_of(*audits, findings=()):
     n, name = 2000, audits[0].target if audits else "compressed"
     due, zeros = np.arange(n) / 100, np.zeros(n, dtype=np.int16)
+    body = np.arange(n) % 1000
     samples = Samples(
-        (name,), zeros, zeros, np.ones(n, dtype=bool), due, due, due + 0.004, zeros + 200, zeros, zeros
+        (name,), zeros, zeros, np.ones(n, dtype=bool), due, due, due + 0.004, zeros + 200, zeros, body
     )  # fmt: skip
     measured = Measurements(
         tool_version="0", created="", command="", scenario={}, environment={}, audits=audits, complete=True,
         targets=(TargetInfo(target=name, engine="e"),), findings=findings,
-        load=LoadInfo(schedule_sha256="", arrival="poisson", offered_qps=100, n_planned=n),
+        load=LoadInfo(schedule_sha256="", arrival="constant", offered_qps=100, n_planned=n),
     )  # fmt: skip
-    return judge(Scenario.model_validate({"name": "s", "sla": {"p99_ms": 25}}), measured, samples).verdict
+    return judge(
+        Scenario.model_validate({"name": "s", "sla": {"p99_ms": 25}, "traffic": {"arrival": "constant"}}),
+        measured,
+        samples,
+    ).verdict
 
 
 @pytest.mark.parametrize("target", ["compressed", "target"])
@@ -43,8 +48,7 @@ def test_one_wrong_answer_of_the_judged_target_is_a_fail(target, fault, said):
     verdict = verdict_of(audit_of(target, tolerance=1e-5, largest_difference=0.31, **{fault: 1}))
     assert verdict.status == "FAIL"
     assert [objective.status for objective in verdict.objectives] == ["PASS"]
-    (finding,) = verdict.findings
-    assert finding.name == "wrong-answers"
+    finding = next(found for found in verdict.findings if found.name == "wrong-answers")
     assert finding.fails
     assert f"1 of 500 answers are wrong: 1 {said}" in finding.message
     assert finding.message.endswith("the first: request body 3: off")
@@ -69,3 +73,13 @@ def test_wrong_answers_of_the_teacher_are_told_and_judge_nothing():
 def test_redirects_and_answers_not_kept_are_named():
     names = [finding.name for finding in find_in_answers(audit_of("target", n_redirected=4, n_not_kept=7))]
     assert names == ["redirected", "answers-not-kept"]
+
+
+@pytest.mark.parametrize(("target", "names"), [("target", ["repeated-requests"]), ("compressed", [])])
+def test_an_endpoint_of_others_may_keep_answers_to_requests_that_repeat(target, names):
+    n, zeros = 2000, np.zeros(2000, dtype=np.int16)
+    due = np.arange(n) / 100
+    samples = Samples(
+        (target,), zeros, zeros, zeros == 0, due, due, due + 0.004, zeros + 200, zeros, np.arange(n) % 256
+    )
+    assert [finding.name for finding in repeated_requests(samples)] == names

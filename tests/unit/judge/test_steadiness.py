@@ -53,6 +53,24 @@ def test_a_step_in_latency_is(factor):
     assert all((thirds[2] > thirds[0]) == (factor > 1) for thirds in called)
 
 
+def blocks(utilisation: float, n_blocks: int, seed: int) -> Samples:
+    """A minute at 200 requests per second in blocks, each from an empty server on, warmed up for 2 s."""
+    rng, parts = np.random.default_rng(seed), []
+    for _ in range(n_blocks):
+        n = int(200 * (60 / n_blocks + 2))
+        gaps_s = rng.exponential(1 / 200, n)
+        parts.append((np.cumsum(gaps_s), lindley(gaps_s, rng.exponential(utilisation / 200, n))))
+    whole = recorded(np.concatenate([due_s for due_s, _ in parts]), np.concatenate([own for _, own in parts]))
+    segment = np.repeat(np.arange(n_blocks, dtype=np.int16), [due_s.size for due_s, _ in parts])
+    return Samples(**(vars(whole) | {"segment": segment})).where(whole.due_s >= 2)
+
+
+@pytest.mark.parametrize("n_blocks", [2, 6, 10])
+def test_blocks_do_not_hide_a_server_that_falls_behind(n_blocks):
+    assert all(drift(blocks(1.1, n_blocks, seed)) is not None for seed in range(10))
+    assert sum(drift(blocks(0.7, n_blocks, seed)) is not None for seed in range(100)) <= 2
+
+
 def test_a_small_drift_is_no_finding_however_certain():
     due_s = np.arange(6000) / 200
     assert drift(recorded(due_s, np.linspace(0.010, 0.0110, 6000))) is None

@@ -158,7 +158,15 @@ def test_soft_findings_leave_the_verdict_alone():
     report = judge(scenario_of(arrival="closed"), measured, samples)
     assert report.verdict.status == VerdictStatus.PASS
     names = {finding.name for finding in report.verdict.findings}
-    assert names == {"control-does-as-well", "teacher-meets-latency", "closed-loop", "no-calibration"}
+    assert names == {"control-does-as-well", "teacher-meets-latency", "closed-loop", "no-calibration", "not-watched"}
+
+
+@pytest.mark.parametrize(("over", "status"), [(0, VerdictStatus.INCONCLUSIVE), (60, VerdictStatus.FAIL)])
+def test_closed_arrival_can_show_a_miss_but_no_pass(over, status):
+    load = LoadInfo(schedule_sha256="", arrival="closed", offered_qps=100, n_planned=0)
+    report = judge(scenario_of(arrival="closed"), measurements_of(load=load), samples_of(latencies(over=over)))
+    assert report.verdict.status == status
+    assert ("closed arrival" in report.verdict.objectives[0].reason) == (over == 0)
 
 
 def test_a_lost_load_process_makes_the_run_invalid():

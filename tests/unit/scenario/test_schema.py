@@ -34,3 +34,9 @@ def test_a_scenario_is_frozen() -> None:
     scenario = Scenario(name="a", sla=Sla(p99_ms=25))
     with pytest.raises(ValidationError):
         scenario.name = "b"
+
+
+@pytest.mark.parametrize("name", ["p100_ms", "p0_ms", "p00_ms", "p5_ms", "p990_ms"])
+def test_a_percentile_that_could_be_misread_is_refused(name):
+    with pytest.raises(ValidationError, match="unknown objective"):
+        Sla.model_validate({name: 10})

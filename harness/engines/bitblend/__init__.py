@@ -1,0 +1,68 @@
+"""Trees by byte blends: thresholds as ranks, a block of candidates per instruction, exact; no code per model.
+
+A value becomes its rank among its feature's thresholds, one byte, so `x <= t` becomes a comparison of bytes. A block of
+candidates goes through a tree from the leaves up: each split compares a row of ranks with its threshold and blends its
+children's rows of leaf numbers, without a branch or a gather; the cost is the number of splits, whatever the depth.
+
+QuickScorer (Lucchese et al., SIGIR 2015) finds the leaf as the first bit left in the conjunction of the bit vectors of
+all false splits, feature by feature; V-QuickScorer (SIGIR 2016) does it for 8 candidates at a time, RapidScorer (Ye et
+al., KDD 2018) for more of them by packing the bit vectors and merging equal splits. Those carry as many bits per
+candidate and tree as it has leaves, and write them once per false split. Here a candidate carries one byte, all splits
+are computed, true or false, and comparisons need the ranks of values, which are found once per feature.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from harness.bundle import Bundle
+from harness.protocols import PluginOptions, Scorer
+from harness.records import Manifest
+
+
+class Options(PluginOptions):
+    """Keys of the bitblend engine."""
+
+    isa: Literal["auto", "avx512", "avx2", "baseline"] = Field(
+        default="auto", description="instruction set of the kernel; auto: the best one this CPU has"
+    )
+
+
+def refuses(options: Options, manifest: Manifest) -> str:
+    """Any tree bundle will do."""
+    return "" if manifest.format == "trees" else f"it scores bundles of trees, this one is {manifest.format}"
+
+
+def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
+    """Compile the kernel unless `cache_dir` has it, read the bundle, and check its scores. Raises EngineError."""
+    from harness.engines._treelite import load_model
+    from harness.engines.bitblend.check import check
+    from harness.engines.bitblend.library import obtain
+    from harness.engines.bitblend.program import program_of
+    from harness.engines.bitblend.scorer import BlendScorer
+    from harness.trees.treelite_model import from_treelite
+
+    library = obtain(options.isa, cache_dir)
+    started = time.perf_counter()
+    model = load_model(bundle)
+    forest = from_treelite(model, where=str(bundle.path))
+    program = program_of(
+        forest,
+        permuted_leaves=library.permuted_leaves,
+        lightgbm_zero=bundle.manifest.source == "lightgbm",
+        where=str(bundle.path),
+    )
+    scorer = BlendScorer(program, library, forest.n_features)
+    difference = check(scorer, model, program, where=str(bundle.path))
+    scorer.info = {
+        **scorer.info,
+        "nodes": forest.n_nodes,
+        "max_abs_difference": difference,
+        "loaded_bytes": bundle.artefact.stat().st_size,
+        "load_s": round(time.perf_counter() - started, 4),
+    }
+    return scorer

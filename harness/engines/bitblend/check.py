@@ -1,0 +1,48 @@
+"""Does the kernel score like Treelite's interpreter? Tried on every load, on rows at and beside thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from harness.engines._scorer import SUM_ROUNDING
+from harness.engines.bitblend.program import REMEDY, Program
+from harness.engines.bitblend.scorer import BlendScorer
+from harness.errors import EngineError
+from harness.ranking_data import Features
+from harness.trees.ranks import LIGHTGBM_ZERO
+
+_N_ROWS = 64
+_AWAY = np.array([-np.inf, np.inf], dtype=np.float32)
+_SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, 1.0, -1.0], dtype=np.float32)
+
+
+def check(scorer: BlendScorer, model: Any, program: Program, *, where: str) -> float:
+    """Largest difference from gtil's scores; EngineError where it is more than rounding."""
+    import treelite
+
+    x = probe(program, int(model.num_feature))
+    expected = treelite.gtil.predict(model, x, nthread=1, pred_margin=True).reshape(-1).astype(np.float64)
+    difference = np.abs(scorer.score(x) - expected)
+    if not (difference <= SUM_ROUNDING * np.abs(expected).max() + program.max_rounding).all():
+        row = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
+        raise EngineError(
+            f"the kernel is off by {difference[row]} from gtil's score {expected[row]} (probe row {row})",
+            where=where,
+            remedy=REMEDY,
+        )
+    return float(difference.max())
+
+
+def probe(program: Program, n_features: int) -> Features:
+    """(_N_ROWS, n_features): thresholds, their neighbours in float32, and values that are missing or not finite."""
+    rng = np.random.default_rng(0)
+    x = rng.choice(_SPECIAL, (_N_ROWS, n_features))
+    for column, edges in zip(program.columns.columns, program.columns.edges, strict=True):
+        at = rng.choice(edges, _N_ROWS)
+        with np.errstate(over="ignore"):
+            near = np.nextafter(at, rng.choice(_AWAY, _N_ROWS))
+        x[:, column["feature"]] = np.choose(rng.integers(4, size=_N_ROWS), [at, near, at, x[:, column["feature"]]])
+    x[np.abs(x) <= LIGHTGBM_ZERO] = 0.0  # LightGBM's own reading, which gtil does not share
+    return x

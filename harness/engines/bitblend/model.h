@@ -1,0 +1,54 @@
+/* What Python hands over: a quantised forest as arrays (ranks.py and program.py say how they are made). */
+
+#ifndef BITBLEND_MODEL_H
+#define BITBLEND_MODEL_H
+
+#include <stdint.h>
+
+/* Up to 255 ascending thresholds of one feature. Linear where n_levels is 0: `table` holds the thresholds. Else it
+   holds a heap of row ends (1 << n_levels of them, the first unused, at least 16), then rows of 8 thresholds. */
+struct column {
+  int32_t feature, n_thresholds, n_levels, begin;
+  int32_t left_row, right_row; /* rows of ranks in which a missing value goes left or right; -1: none reads it */
+};
+
+/* A subtree of 2 to 4 leaves: a split whose children are leaves or pairs of leaves. Indices 1 and 2 are the left and
+   the right pair, unused where that child is a leaf. Leaves are numbered from left to right. */
+struct bottom {
+  uint16_t rank_row[3];
+  int8_t bound[3]; /* ranks below it go left */
+  uint8_t leaf;
+};
+
+/* Any other split: a blend of two rows of leaf numbers into a third, which may be one of them. */
+struct top {
+  uint16_t rank_row, left, right, out;
+  int16_t bound; /* ranks below it go left */
+};
+
+/* A run of trees whose rows of leaf numbers fit in the cache together. Bottoms stand in four runs: leaf and leaf,
+   leaf and pair, pair and leaf, pair and pair. */
+struct group {
+  int32_t n_bottoms[4];
+  int32_t n_tops, n_trees;
+};
+
+struct tree {
+  int32_t root;   /* row of leaf numbers */
+  int32_t leaves; /* where its values begin, in int32: by byte planes where `permuted`, else one after the other */
+  int32_t permuted;
+};
+
+struct model {
+  int32_t n_features, n_columns, n_rank_rows, n_leaf_rows, n_rows, n_groups;
+  const struct column* columns;
+  const float* tables;
+  const struct group* groups;
+  const struct bottom* bottoms;
+  const struct top* tops;
+  const struct tree* trees;
+  const int32_t* leaves;
+  double base, scale; /* score = base + scale * sum of leaves */
+};
+
+#endif

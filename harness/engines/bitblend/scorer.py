@@ -1,0 +1,110 @@
+"""The kernel with one model's arrays: one call through ctypes per candidate list, which releases the GIL."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.engines.bitblend.library import CModel, Library
+from harness.engines.bitblend.program import Program
+from harness.errors import EngineError
+from harness.ranking_data import Features
+from harness.trees.forest import Ints
+from harness.trees.parts import ELSEWHERE
+
+TOLERANCE = 1e-6
+_ALIGNMENT = 64
+
+
+class _Scratch(NamedTuple):
+    room: NDArray[np.uint8]
+    address: int
+
+
+class BlendScorer:
+    """Scores candidate lists; may be called from several threads at once."""
+
+    info: Mapping[str, Any]
+
+    def __init__(self, program: Program, library: Library, n_features: int) -> None:
+        self._program, self._functions, self._n_features = program, library.functions, n_features
+        self._arrays = {
+            "columns": program.columns.columns,
+            "tables": program.columns.tables,
+            "groups": program.groups,
+            "bottoms": program.bottoms,
+            "tops": program.tops,
+            "trees": program.trees,
+            "leaves": program.leaves.values,
+        }
+        self._arrays = {name: _aligned(array) for name, array in self._arrays.items()}
+        self._model = CModel(
+            n_features=n_features,
+            n_columns=program.columns.columns.size,
+            n_rank_rows=program.columns.n_rank_rows,
+            n_leaf_rows=program.n_leaf_rows,
+            n_rows=program.n_rows,
+            n_groups=program.groups.size,
+            base=program.base,
+            scale=program.scale,
+            **{name: array.ctypes.data for name, array in self._arrays.items()},
+        )
+        self._address = ctypes.addressof(self._model)
+        self._scratch_bytes = self._functions.scratch_bytes(self._model)
+        self._free = [self._scratch()]
+        self.info = {
+            **library.record,
+            "library": "bitblend",
+            "cached": library.cached,
+            "threads": 1,
+            "block": library.block_candidates,
+            "tolerance": TOLERANCE,
+            "max_rounding": program.max_rounding,
+            "table_bytes": program.table_bytes,
+        }
+
+    def score(self, x: Features) -> NDArray[np.float32]:
+        """Scores (n,) float32 of x (n, n_features) float32 C-contiguous, NaN for missing."""
+        scores = np.empty(x.shape[0], dtype=np.float32)
+        self._run(self._functions.score, x, scores)
+        return scores
+
+    def leaf_nodes(self, x: Features) -> Ints:
+        """The node (n_trees, n) of the bundle's forest that each row of x ends in, to check what scores are made of."""
+        program = self._program
+        numbers = np.empty((len(program.tree), x.shape[0]), dtype=np.uint8)
+        self._run(self._functions.leaf_numbers, x, numbers)
+        found = np.full((max(program.tree) + 1, x.shape[0]), ELSEWHERE, dtype=np.int32)
+        for tree, nodes, own in zip(program.tree, program.leaf_nodes, numbers, strict=True):
+            found[tree] = np.maximum(found[tree], nodes[own])
+        return found
+
+    def _run(self, function: Any, x: Features, out: NDArray[Any]) -> None:
+        if x.ndim != 2 or x.shape[1] != self._n_features or x.dtype != np.float32 or not x.flags.c_contiguous:
+            raise EngineError(f"needs float32 rows of {self._n_features} features, got {x.dtype} {x.shape}")
+        if not out.size:
+            return
+        try:
+            scratch = self._free.pop()
+        except IndexError:  # as many as calls that ever ran at once
+            scratch = self._scratch()
+        written = ctypes.addressof(ctypes.c_char.from_buffer(out.data))  # a third of what out.ctypes.data takes
+        function(self._address, x.ctypes.data, x.shape[0], scratch.address, written)
+        self._free.append(scratch)
+
+    def _scratch(self) -> _Scratch:
+        room = _aligned(np.zeros(self._scratch_bytes, dtype=np.uint8))
+        return _Scratch(room, room.ctypes.data)
+
+
+def _aligned(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy that begins at a cache line."""
+    room = np.empty(array.nbytes + _ALIGNMENT, dtype=np.uint8)
+    begin = -room.ctypes.data % _ALIGNMENT
+    copy = room[begin : begin + array.nbytes].view(array.dtype)
+    copy[:] = array
+    return copy

@@ -1,0 +1,247 @@
+"""bitblend as an engine: built once, checked on load, shared by threads, clean under sanitizers, clear in refusal."""
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from harness import registry
+from harness.bundle import seal
+from harness.engines import bitblend
+from harness.engines.bitblend import check, library
+from harness.engines.bitblend.columns import search_table
+from harness.engines.bitblend.leaf_values import leaf_values_of
+from harness.errors import EngineError
+from harness.trees import artefacts
+from harness.trees.forest import LEAF, Forest, Tree
+from harness.trees.traverse import leaf_indices, predict
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+def opened(bundle, cache_dir, **options):
+    return bitblend.open(bitblend.Options(**options), bundle, cache_dir)
+
+
+def sealed(forest, out):
+    out.mkdir()
+    return seal(out, artefacts.save(forest, out, tuple(f"f{i}" for i in range(forest.n_features))), origin={})
+
+
+def stump(feature, threshold, left, right, default_left=True):
+    return Tree(
+        left=np.array([1, LEAF, LEAF], dtype=np.int32),
+        right=np.array([2, LEAF, LEAF], dtype=np.int32),
+        feature=np.array([feature, LEAF, LEAF], dtype=np.int32),
+        threshold=np.array([threshold, 0.0, 0.0]),
+        default_left=np.array([default_left, False, False]),
+        value=np.array([0.0, left, right]),
+        cover=np.zeros(3),
+    )
+
+
+def leaf(value):
+    one = np.full(1, LEAF, dtype=np.int32)
+    return Tree(one, one, one, np.zeros(1), np.zeros(1, dtype=bool), np.array([value]), np.zeros(1))
+
+
+@pytest.mark.parametrize("isa", library.supported())
+@pytest.mark.parametrize("n_edges", [1, 31, 32, 33, 63, 64, 127, 128, 254, 255, 256, 600])
+def test_every_length_of_search_on_and_beside_every_threshold(tmp_path, cache, isa, n_edges):
+    rng = np.random.default_rng(n_edges)
+    at = np.unique(rng.normal(size=n_edges).astype(np.float32))
+    trees = tuple(stump(1, float(t), rng.normal(), rng.normal(), bool(rng.integers(2))) for t in at)
+    forest = Forest(trees, 3, "<", "float32")
+    scorer = opened(sealed(forest, tmp_path / "bundle"), cache, isa=isa)
+    specials = np.float32([np.nan, np.inf, -np.inf, 0.0, -0.0])
+    column = np.concatenate([at, np.nextafter(at, np.float32(9)), np.nextafter(at, np.float32(-9)), specials])
+    x = np.zeros((column.size, 3), dtype=np.float32)
+    x[:, 1] = column
+    np.testing.assert_array_equal(scorer.leaf_nodes(x), leaf_indices(forest, x))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"base_score": -2.5},
+        {"average": True},
+        {"average": True, "base_score": 0.125, "threshold_type": "float32", "operator": "<"},
+    ],
+)
+def test_base_score_average_and_lone_leaves_are_part_of_the_score(tmp_path, cache, changes):
+    forest = replace(Forest((stump(1, 0.5, 1.0, 2.0), leaf(0.75), stump(0, -1.0, 4.0, 8.0)), 3), **changes)
+    scorer = opened(sealed(forest, tmp_path / "bundle"), cache)
+    x = np.float32([[0, 0, 0], [-1, 0.5, 0], [-2, 1, np.nan], [np.nan, np.nan, np.nan]])
+    np.testing.assert_allclose(scorer.score(x), predict(forest, x), rtol=1e-6)
+
+
+def test_a_forest_of_lone_leaves_is_scored(tmp_path, cache):
+    scorer = opened(sealed(Forest((leaf(0.5), leaf(-2.0)), 2), tmp_path / "bundle"), cache)
+    np.testing.assert_array_equal(scorer.score(np.float32([[1, np.nan], [3, 4]])), np.float32([-1.5, -1.5]))
+
+
+def test_a_second_open_compiles_nothing_and_another_isa_is_another_library(teacher, tmp_path, monkeypatch):
+    first = opened(teacher("lightgbm"), tmp_path)
+    assert not first.info["cached"]
+    assert not opened(teacher("lightgbm"), tmp_path, isa=library.supported()[-1]).info["cached"] or (
+        len(library.supported()) == 1
+    )
+    monkeypatch.setattr(library, "compile_library", lambda *_: pytest.fail("compiled again"))
+    assert opened(teacher("xgboost"), tmp_path).info["cached"]
+    assert sorted({path.name for path in tmp_path.glob("bitblend/*/*")}) == ["bitblend.so", "build.json"]
+
+
+def test_info_is_json_and_says_what_was_built(teacher, cache):
+    info = json.loads(json.dumps(dict(opened(teacher("lightgbm"), cache, isa="baseline").info)))
+    assert info["isa"] == "baseline"
+    assert info["tolerance"] == 1e-6
+    assert info["block"] == 128
+    assert 0 < info["max_rounding"] < 1e-6
+    assert info["nodes"] > 100
+    assert info["table_bytes"] > 1000
+
+
+def test_an_instruction_set_that_the_cpu_lacks_is_an_error(teacher, cache, monkeypatch):
+    monkeypatch.setattr(library, "isa", lambda: {"machine": "x86_64", "vector": []})
+    with pytest.raises(EngineError, match="can't run avx2: it lacks avx2") as caught:
+        opened(teacher("lightgbm"), cache, isa="avx2")
+    assert "baseline" in caught.value.remedy
+
+
+def test_no_compiler_names_the_remedy(teacher, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    with pytest.raises(EngineError, match="needs a C compiler") as caught:
+        opened(teacher("lightgbm"), tmp_path)
+    assert "engine: gtil" in caught.value.remedy
+
+
+def test_a_kernel_that_scores_otherwise_is_never_served(teacher, cache, monkeypatch):
+    monkeypatch.setattr(check.BlendScorer, "score", lambda self, x: np.ones(len(x), dtype=np.float32))
+    with pytest.raises(EngineError, match=r"off by .* from gtil's score"):
+        opened(teacher("lightgbm"), cache)
+
+
+def test_a_split_that_nothing_can_meet_is_refused_by_name(tmp_path, cache):
+    bundle = sealed(Forest((leaf(1.0), stump(0, -np.inf, 1.0, 2.0)), 1, "<", "float32"), tmp_path / "bundle")
+    with pytest.raises(EngineError, match="tree 1, node 0 compares x < -inf") as caught:
+        opened(bundle, cache)
+    assert str(tmp_path) in caught.value.where
+
+
+def test_threads_share_a_scorer(teacher, splits, cache):
+    scorer = opened(teacher("lightgbm"), cache)
+    lists = [np.ascontiguousarray(splits.test.features[start : start + 150]) for start in range(0, 300, 50)]
+    expected = [scorer.score(x) for x in lists]
+    wrong = []
+
+    def work():
+        for _ in range(200):
+            for x, scores in zip(lists, expected, strict=True):
+                if not np.array_equal(scorer.score(x), scores):
+                    wrong.append(x)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_rows_of_another_shape_or_type_are_an_error(teacher, cache):
+    scorer = opened(teacher("lightgbm"), cache)
+    for x in (np.zeros((2, 11), np.float32), np.zeros((2, 12)), np.zeros((12, 2), np.float32).T):
+        with pytest.raises(EngineError, match="12 features"):
+            scorer.score(x)
+
+
+def test_networks_are_refused(teacher):
+    engine = registry.engine("bitblend")
+    assert "mlp" in engine.refuses(engine.Options(), teacher("mlp").manifest)
+
+
+def test_leaf_sums_are_exact_to_the_scale():
+    rng = np.random.default_rng(0)
+    trees = [rng.normal(loc=1e3 * rng.normal(), size=rng.integers(2, 100)) for _ in range(50)]
+    leaves = leaf_values_of(trees, permuted_leaves=0)
+    for tree, begin in zip(trees, leaves.begin, strict=True):
+        numbers = leaves.values[begin : begin + tree.size].astype(np.float64)
+        steps = np.diff(numbers) * leaves.scale
+        np.testing.assert_allclose(steps, np.diff(tree), atol=1.01 * leaves.scale)
+    largest = np.maximum.reduceat(np.abs(leaves.values.astype(np.float64)), leaves.begin)
+    assert 2**30 < largest.sum() < 2**31
+
+
+def test_a_search_table_finds_every_rank_by_hand():
+    for n in (33, 100, 255):
+        edges = np.arange(n, dtype=np.float32)
+        n_levels, table = search_table(edges)
+        rows = table[table.size - (8 << n_levels) :]
+        for value in (-1.0, 0.0, 0.5, 31.0, n - 1.0, n + 1.0):
+            at = 1
+            for _ in range(n_levels):
+                at = 2 * at + int(table[at] < value)
+            row = at - (1 << n_levels)
+            assert 8 * row + (rows[8 * row : 8 * row + 8] < value).sum() == (edges < value).sum()
+
+
+SANITIZED = """
+import sys, numpy as np
+from pathlib import Path
+from harness.bundle import open_bundle
+from harness.engines.bitblend.library import Library, load
+from harness.engines.bitblend.program import program_of
+from harness.engines.bitblend.scorer import BlendScorer
+from harness.trees import artefacts
+forest = artefacts.load(open_bundle(Path(sys.argv[2])))
+kernel = Library(load(Path(sys.argv[1])), {}, True)
+program = program_of(forest, permuted_leaves=kernel.permuted_leaves, lightgbm_zero=False, where="")
+scorer = BlendScorer(program, kernel, forest.n_features)
+x = np.random.default_rng(0).normal(size=(300, forest.n_features)).astype(np.float32)
+for n in (0, 1, 5, 31, 32, 33, 64, 100, 128, 129, 300):
+    scorer.score(np.array(x[:n])), scorer.leaf_nodes(np.array(x[300 - n:]))
+print("scored")
+"""
+
+
+@pytest.mark.parametrize("isa", library.supported())
+def test_the_kernel_is_clean_under_the_sanitizers(teacher, tmp_path, isa):
+    kernel = tmp_path / "sanitized.so"
+    flags = ["-O1", "-g", "-std=gnu11", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    source = next(path for path in library.SOURCES if path.name == "bitblend.c")
+    subprocess.run(["gcc", *flags, *library.FLAGS[isa], "-fPIC", "-shared", "-o", str(kernel), str(source)], check=True)
+    runtimes = [
+        subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    environment = {**os.environ, "LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"}
+    done = subprocess.run(
+        [sys.executable, "-c", SANITIZED, str(kernel), str(teacher("lightgbm").path)],
+        env=environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip() == "scored"
+
+
+def test_the_structs_of_python_are_those_of_c(tmp_path):
+    """A wrong offset would score wrongly only for some models, so sizes are compared as the compiler sees them."""
+    from harness.engines.bitblend import columns, program
+
+    header = next(path for path in library.SOURCES if path.name == "model.h")
+    names = ["column", "bottom", "top", "group", "tree", "model"]
+    source = tmp_path / "sizes.c"
+    sizes = ", ".join(f"sizeof(struct {name})" for name in names)
+    source.write_text(f'#include "{header}"\nint sizes[] = {{{sizes}}};\n')
+    subprocess.run(["gcc", "-fPIC", "-shared", "-o", str(tmp_path / "sizes.so"), str(source)], check=True)
+    found = (ctypes.c_int * len(names)).in_dll(ctypes.CDLL(str(tmp_path / "sizes.so")), "sizes")
+    dtypes = (columns.COLUMN, program.BOTTOM, program.TOP, program.GROUP, program.TREE)
+    assert list(found) == [*(dtype.itemsize for dtype in dtypes), ctypes.sizeof(library.CModel)]
