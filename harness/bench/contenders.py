@@ -28,7 +28,7 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Contender:
-    """An engine that is open; open_s: its first opening, with all compiling; load_s: this one, compiled code being there."""
+    """An engine that is open; open_s: its first opening, with all compiling; load_s: this one."""
 
     label: str
     choice: Choice
