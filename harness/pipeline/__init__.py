@@ -9,6 +9,7 @@ from harness.bundle import Bundle
 from harness.errors import EngineError, HarnessError
 from harness.judge.verdict import judge
 from harness.load.trace import read_trace
+from harness.ndcg import ndcg, quality_drop
 from harness.pipeline.auto_engine import settle
 from harness.pipeline.build import Builder, Step
 from harness.pipeline.data import candidates, describe_data, load_data
@@ -23,9 +24,9 @@ from harness.pipeline.suite import save_suite
 from harness.placement import available_cpus
 from harness.protocols import Progress, Scorer
 from harness.ranking_data import Splits
-from harness.records import LedgerRow, Report
+from harness.records import LedgerRow, QualityDrop, Report
 from harness.scenario import Choice, Scenario, options
-from harness.scoring import reference_engine
+from harness.scoring import quality, reference_engine, scores_of
 
 
 def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[RunDir, Report]:
@@ -117,8 +118,18 @@ def _timed(state: RunState, steps: Sequence[Step], splits: Splits) -> tuple[Ledg
         rows.append(row)
     if own:
         served = {"step": f"served by {scenario.engine.kind}", "params": scenario.engine.options, "control": None}
-        rows.append(steps[-1].row.model_copy(update=served | {"build_s": 0.0, "notes": ()} | next(figures)))
+        lost = _quality_served(state, steps, scorers[-1], splits)
+        rows.append(steps[-1].row.model_copy(update=served | lost | {"build_s": 0.0, "notes": ()} | next(figures)))
     return tuple(rows)
+
+
+def _quality_served(state: RunState, steps: Sequence[Step], scorer: Scorer, splits: Splits) -> dict[str, QualityDrop]:
+    """What the ranker is worth by a lossy engine's own scores; nothing new for any other engine."""
+    if "lossy" not in scorer.info:
+        return {}
+    spec, test = state.scenario.sla.ndcg, splits.test
+    own = ndcg(scores_of(scorer, test.features), test, spec)
+    return {"quality": quality_drop(quality(steps[0].bundle, test, spec), own)}
 
 
 def _open(bundle: Bundle, engine: Choice, state: RunState) -> Scorer:
