@@ -22,8 +22,8 @@ from harness.scoring import reference_engine, reference_scorer
 from harness.studies import EngineTimes
 
 BUDGET_S = 3.0
-_LENGTHS = 12
-_FEWEST_CALLS, _MOST_CALLS = 15, 1000
+_LENGTHS = 20
+_FEWEST_CALLS, _MOST_CALLS = 9, 1000
 _DEFAULT_LENGTH = 100
 
 

@@ -5,10 +5,8 @@ from harness.bench.agreement import agreement
 
 
 class Column:
-    info = {}
-
     def __init__(self, change=lambda scores: scores):
-        self.change = change
+        self.change, self.info = change, {}
 
     def score(self, x):
         return self.change(x[:, 0].copy())

@@ -1,6 +1,7 @@
 """Capacity searches and comparisons as people read them."""
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -88,7 +89,7 @@ def test_a_bench_is_pictured_with_a_named_line_for_each_engine_apart_from_the_ot
     names = {t.text: float(t.get("y")) for t in picture.findall(".//text") if "tone-" in t.get("class")}
     assert set(names) == {"native", "bitblend", "tl2cgen", "rough"}
     heights = sorted(names.values())
-    assert all(below - above >= 16 for above, below in zip(heights, heights[1:], strict=False))
+    assert all(below - above >= 16 for above, below in pairwise(heights))
     assert len([p for p in picture.findall(".//path") if "lossy" in p.get("class")]) == 1
     assert len(picture.findall(".//circle")) == 16
 
