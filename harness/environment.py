@@ -30,7 +30,8 @@ def cpu_model() -> str:
 def isa() -> dict[str, Any]:
     """Architecture, the vector extensions that matter to scoring, and a digest of all CPU flags."""
     flags = sorted((_cpuinfo().get("flags") or _cpuinfo().get("Features") or "").split())
-    wanted = {"avx", "avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512vbmi", "avx512_vnni", "asimd", "sve"}
+    wanted = {"avx", "avx2", "fma", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512vbmi", "avx512_vnni"}
+    wanted |= {"asimd", "sve"}
     return {
         "machine": platform.machine(),
         "vector": [flag for flag in flags if flag in wanted],

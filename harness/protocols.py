@@ -38,7 +38,9 @@ class Scorer(Protocol):
     """A loaded engine: scores candidate lists. Not required to be thread-safe."""
 
     info: Mapping[str, Any]
-    """How it was set up: threads, compiler, seconds to load or compile, bytes of what it loaded."""
+    """How it was set up: threads, compiler, seconds to load or compile, bytes of what it loaded; `tolerance`, the most
+    by which a score may differ from the reference's, as a share of the largest (absent: it is the reference; None: it
+    is not to be compared); `lossy`, what it gives up, where it can't promise a tolerance."""
 
     def score(self, x: Features) -> NDArray[np.float32]:
         """Scores (n,) float32 of candidates x (n, n_features) float32 C-contiguous, NaN for missing; n may be 0."""
@@ -142,7 +144,7 @@ class ReportFormat(Protocol):
         ...
 
     def render_study(self, study: Study) -> str:
-        """A capacity search or a comparison of two sides."""
+        """A capacity search, a comparison of two sides, or a bench of engines."""
         ...
 
 

@@ -34,8 +34,12 @@ def reference_scorer(bundle: Bundle) -> Scorer:
 
 
 def score(bundle: Bundle, x: Features) -> NDArray[np.float32]:
-    """Reference scores (n,) of x (n, n_features), in blocks that bound the memory."""
-    scorer = reference_scorer(bundle)
+    """Reference scores (n,) of x (n, n_features)."""
+    return scores_of(reference_scorer(bundle), x)
+
+
+def scores_of(scorer: Scorer, x: Features) -> NDArray[np.float32]:
+    """Scores (n,) of x (n, n_features), in blocks that bound the memory."""
     blocks = [scorer.score(x[start : start + _BLOCK_ROWS]) for start in range(0, x.shape[0], _BLOCK_ROWS)]
     return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.float32)
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from harness import __version__
+from harness.cli.bench import bench
 from harness.cli.calibrate import calibrate
 from harness.cli.capacity import capacity
 from harness.cli.catalogue import init, list_plugins, schema
@@ -40,7 +41,7 @@ def harness(debug: bool) -> None:
 
 
 for command in (
-    run, validate, capacity, compare, probe, load, calibrate, judge, report, serve, list_plugins, schema, init,
+    run, validate, capacity, compare, bench, probe, load, calibrate, judge, report, serve, list_plugins, schema, init,
 ):  # fmt: skip
     harness.add_command(command)
 

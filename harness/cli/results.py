@@ -29,7 +29,13 @@ def judge(run_dir: Path, as_json: bool) -> int:
     if study is not None:
         study = judge_study(run, study)
         click.echo(chosen.render_study(study))
-        return capacity_code(study) if study.kind == "capacity" else comparison_code(study)
+        match study.kind:
+            case "capacity":
+                return capacity_code(study)
+            case "compare":
+                return comparison_code(study)
+            case "bench":
+                return 0
     report = publish(run)
     click.echo(chosen.render(report, run.samples()))
     return exit_code([report])

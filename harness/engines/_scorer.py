@@ -13,6 +13,8 @@ from harness.ranking_data import Features
 SUM_ROUNDING = 8e-6
 """`info["tolerance"]` of engines that add up the same leaves as the reference: the most by which a score may differ,
 as a share of the largest score; 64 roundings of a float32 sum. An engine without a tolerance is the reference."""
+NETWORK_ROUNDING = 1e-5
+"""The same for float32 networks, whose sums are of as many products as a layer has inputs, in another order."""
 
 
 class LibraryScorer:

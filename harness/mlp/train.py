@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from harness.errors import ModelError
+from harness.mlp.calibration import Ranges, activation_ranges
 from harness.mlp.losses import Loss
 from harness.mlp.model import Layer, MlpModel
 from harness.mlp.options import NetworkOptions
@@ -52,16 +53,18 @@ class Examples:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The network of the best epoch (1-based), and the mean NDCG on `valid` after each epoch."""
+    """The network of the best epoch (1-based), mean NDCG on `valid` after each, and its activations' ranges there."""
 
     model: MlpModel
     best_epoch: int
     history: tuple[float, ...]
+    ranges: Ranges
 
     @property
     def facts(self) -> dict[str, Any]:
         """What a bundle's `meta` says of the training."""
-        return {"best_epoch": self.best_epoch, "epochs": len(self.history), "valid_ndcg": max(self.history)}
+        facts = {"best_epoch": self.best_epoch, "epochs": len(self.history), "valid_ndcg": max(self.history)}
+        return {**facts, "activation_ranges": self.ranges}
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def fit(
                 )
             if epoch - best_epoch >= options.patience:
                 break
-        return Fitted(MlpModel(transform, best_layers), best_epoch, tuple(history))
+        model = MlpModel(transform, best_layers)
+        return Fitted(model, best_epoch, tuple(history), activation_ranges(model, valid))
 
 
 @contextmanager

@@ -9,9 +9,11 @@ from harness.bundle import Bundle
 from harness.errors import EngineError, HarnessError
 from harness.judge.verdict import judge
 from harness.load.trace import read_trace
-from harness.pipeline.bench import engine_times_us
+from harness.ndcg import ndcg, quality_drop
+from harness.pipeline.auto_engine import settle
 from harness.pipeline.build import Builder, Step
 from harness.pipeline.data import candidates, describe_data, load_data
+from harness.pipeline.engine_times import engine_times_us
 from harness.pipeline.external import reaching
 from harness.pipeline.load_stage import load_and_audit
 from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
@@ -22,9 +24,9 @@ from harness.pipeline.suite import save_suite
 from harness.placement import available_cpus
 from harness.protocols import Progress, Scorer
 from harness.ranking_data import Splits
-from harness.records import LedgerRow, Report
+from harness.records import LedgerRow, QualityDrop, Report
 from harness.scenario import Choice, Scenario, options
-from harness.scoring import reference_engine
+from harness.scoring import quality, reference_engine, scores_of
 
 
 def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[RunDir, Report]:
@@ -74,7 +76,9 @@ def _measure_ranker(state: RunState) -> None:
         state.learn(ledger=tuple(step.row for step in steps))
         state.run_dir.keep_bundle(steps[-1].bundle)
     with state.stage("engines"):
+        settle(state, steps[-1].bundle, splits.test)
         state.learn(ledger=_timed(state, steps, splits))
+    scenario = state.scenario
     served, path = sides(scenario, steps[0].bundle, steps[-1].bundle), state.run_dir.path
     load_and_audit(state, serving(served, scenario, splits.test, path, state.placement, state.compiled, progress))
 
@@ -114,8 +118,18 @@ def _timed(state: RunState, steps: Sequence[Step], splits: Splits) -> tuple[Ledg
         rows.append(row)
     if own:
         served = {"step": f"served by {scenario.engine.kind}", "params": scenario.engine.options, "control": None}
-        rows.append(steps[-1].row.model_copy(update=served | {"build_s": 0.0, "notes": ()} | next(figures)))
+        lost = _quality_served(state, steps, scorers[-1], splits)
+        rows.append(steps[-1].row.model_copy(update=served | lost | {"build_s": 0.0, "notes": ()} | next(figures)))
     return tuple(rows)
+
+
+def _quality_served(state: RunState, steps: Sequence[Step], scorer: Scorer, splits: Splits) -> dict[str, QualityDrop]:
+    """What the ranker is worth by a lossy engine's own scores; nothing new for any other engine."""
+    if "lossy" not in scorer.info:
+        return {}
+    spec, test = state.scenario.sla.ndcg, splits.test
+    own = ndcg(scores_of(scorer, test.features), test, spec)
+    return {"quality": quality_drop(quality(steps[0].bundle, test, spec), own)}
 
 
 def _open(bundle: Bundle, engine: Choice, state: RunState) -> Scorer:

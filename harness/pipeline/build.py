@@ -55,7 +55,7 @@ class Builder:
         """The teacher and every step of the recipe, in order; raises ModelError where a method refuses its input."""
         started = time.perf_counter()
         self.progress(f"ranker {scenario.ranker.kind}")
-        teacher, cached = self._train(scenario.ranker)
+        teacher, cached = self.train(scenario.ranker)
         base = self._per_group(teacher)
         steps = [Step(teacher, self._row(scenario.ranker, teacher, base, base, started, cached))]
         for index, choice in enumerate(scenario.compress):
@@ -77,7 +77,8 @@ class Builder:
         rival_row = self._row(control, rival, base, self._per_group(rival), started, cached)
         return Step(bundle, row.model_copy(update={"control": rival_row}), rival)
 
-    def _train(self, choice: Choice) -> tuple[Bundle, bool]:
+    def train(self, choice: Choice) -> tuple[Bundle, bool]:
+        """The teacher of a `ranker` section, and whether it was in the cache."""
         chosen = options("rankers", choice)
         spec = {"ranker": choice.kind, "options": chosen.model_dump(mode="json"), "data": self.splits.digest}
 

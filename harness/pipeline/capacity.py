@@ -8,6 +8,7 @@ from harness.errors import UsageError
 from harness.judge.capacity import capacity_point, judge_capacity
 from harness.judge.search import Look, search
 from harness.judge.verdict import load_sla
+from harness.pipeline.auto_engine import settle
 from harness.pipeline.data import candidates, describe_data
 from harness.pipeline.external import reaching
 from harness.pipeline.members import Served
@@ -58,10 +59,12 @@ def find_capacity(
 
 def _ranker(state: RunState) -> AbstractContextManager[Session]:
     """The compressed ranker, built, about to be served."""
-    scenario, path = state.scenario, state.run_dir.path
-    splits, steps = built(scenario, state.settings.cache, state.progress)
+    path = state.run_dir.path
+    splits, steps = built(state.scenario, state.settings.cache, state.progress)
     state.learn(data=describe_data(splits), ledger=tuple(step.row for step in steps))
     state.run_dir.keep_bundle(steps[-1].bundle)
+    settle(state, steps[-1].bundle, splits.test)
+    scenario = state.scenario
     side = Served(COMPRESSED, steps[-1].bundle, scenario.engine)
     return serving([side], scenario, splits.test, path, state.placement, state.compiled, state.progress)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import UsageError
 from harness.judge.compare import FEWEST_ROUNDS, A, B, judge_comparison
-from harness.pipeline.compared import check_width, side_of, traffic_scenario
+from harness.pipeline.auto_engine import choose
+from harness.pipeline.compared import Side, check_width, side_of, traffic_scenario
 from harness.pipeline.data import describe_data, load_data
 from harness.pipeline.external import reached
 from harness.pipeline.members import Served
@@ -17,6 +18,7 @@ from harness.pipeline.session import serving
 from harness.pipeline.state import RunState, Settings
 from harness.pipeline.studies import keep_study, publish_study
 from harness.protocols import Progress
+from harness.ranking_data import RankingData
 from harness.scenario import ExternalTarget, Scenario
 from harness.studies import Comparison
 
@@ -75,6 +77,18 @@ def _with_rounds(scenario: Scenario, question: Question) -> Scenario:
     return scenario.model_copy(update={"traffic": scenario.traffic.model_copy(update=rounds)})
 
 
+def _settled(state: RunState, side: Side, data: RankingData) -> Side:
+    """A side whose engine is named, where it is `auto`; the finding says which side it is about."""
+    if isinstance(side, ExternalTarget):
+        return side
+    cpus, n_candidates = state.placement.server[-1:], state.scenario.traffic.n_candidates
+    engine, why = choose(side.engine, side.bundle, data, n_candidates, state.compiled, cpus, state.progress)
+    if why is not None:
+        why = why.model_copy(update={"target": side.target, "message": f"{side.target}: {why.message}"})
+        state.learn(findings=(*state.measured.findings, why))
+    return replace(side, engine=engine)
+
+
 def _measure(state: RunState, named: dict[str, str]) -> None:
     scenario, cache, progress = state.scenario, state.settings.cache, state.progress
     with state.stage("build"):
@@ -83,6 +97,7 @@ def _measure(state: RunState, named: dict[str, str]) -> None:
         for side in sides:
             check_width(side, splits.test)
         state.learn(data=describe_data(splits))
+        sides = [_settled(state, side, splits.test) for side in sides]
     served = [side for side in sides if isinstance(side, Served)]
     path, data, placement = state.run_dir.path, splits.test, state.placement
     with state.stage("load"), ExitStack() as stack:

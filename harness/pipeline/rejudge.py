@@ -6,11 +6,13 @@ from harness.pipeline.capacity import judge_capacity_again
 from harness.pipeline.compare import judge_comparison_again
 from harness.pipeline.run_dir import RunDir
 from harness.pipeline.studies import publish_study
-from harness.studies import Capacity, Study
+from harness.studies import Bench, Capacity, Study
 
 
 def judge_study(run_dir: RunDir, known: Study) -> Study:
-    """The study anew, with its reports written."""
+    """The study anew, with its reports written; of a bench there is nothing to judge."""
+    if isinstance(known, Bench):
+        return publish_study(run_dir, known)
     if isinstance(known, Capacity):
         return publish_study(run_dir, judge_capacity_again(run_dir, known))
     return publish_study(run_dir, judge_comparison_again(run_dir, known))

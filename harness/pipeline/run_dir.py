@@ -9,16 +9,17 @@ min-qps/             the same of the load test at `sla.min_qps`, where the run i
 result.json, report.html, summary.md    what judging and rendering made of it
 
 A capacity search has points/ in place of load/ and samples.npz, a folder per load test, and capacity.json, .html, .md;
-a comparison has compare.json, .html, .md.
+a comparison has compare.json, .html, .md. A bench has bench.json, .html, .md and nothing else.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -42,9 +43,15 @@ class RunDir:
     @classmethod
     def create(cls, root: Path, scenario: Scenario, kind: str = "") -> RunDir:
         """A new directory named by scenario, kind, time and digest of the resolved scenario: no two runs share one."""
-        what = resolved(scenario)
+        run_dir = cls.named(root, scenario.name, kind, resolved(scenario))
+        run_dir.save_scenario(scenario)
+        return run_dir
+
+    @classmethod
+    def named(cls, root: Path, name: str, kind: str, what: Mapping[str, Any]) -> RunDir:
+        """A new directory named by name, kind, time and the digest of what was asked."""
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        base = "-".join(filter(None, (scenario.name, kind, stamp, key_of(what)[:8])))
+        base = "-".join(filter(None, (name, kind, stamp, key_of(what)[:8])))
         for attempt in range(100):
             path = root / (f"{base}-{attempt}" if attempt else base)
             try:
@@ -57,9 +64,7 @@ class RunDir:
                     where=str(path),
                     remedy="choose another folder with --out",
                 ) from error
-            run_dir = cls(path)
-            run_dir.write("scenario.yaml", dump_yaml(what))
-            return run_dir
+            return cls(path)
         raise HarnessError("too many runs in one second", where=str(root / base))
 
     def write(self, name: str, text: str) -> None:
@@ -73,6 +78,10 @@ class RunDir:
             raise HarnessError(
                 f"can't write: {error.strerror or error}", where=str(target), remedy="free some space on that disk"
             ) from error
+
+    def save_scenario(self, scenario: Scenario) -> None:
+        """Write scenario.yaml, all defaults written out."""
+        self.write("scenario.yaml", dump_yaml(resolved(scenario)))
 
     def save_measurements(self, measurements: Measurements) -> None:
         """Write measurements.json."""

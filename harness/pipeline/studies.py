@@ -1,4 +1,4 @@
-"""Publishing a study, capacity or comparison: `<kind>.json`, `.md` and `.html` in its run directory."""
+"""Publishing a study (capacity, comparison, bench): `<kind>.json`, `.md` and `.html` in its run directory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from harness import registry
 from harness.errors import HarnessError, UsageError
 from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
 from harness.pipeline.state import RunState
-from harness.studies import Capacity, Comparison, Study
+from harness.studies import Bench, Capacity, Comparison, Study
 
-KINDS: dict[str, type[Capacity] | type[Comparison]] = {"capacity": Capacity, "compare": Comparison}
-S = TypeVar("S", Capacity, Comparison)
+KINDS: dict[str, type[Capacity] | type[Comparison] | type[Bench]] = {
+    "capacity": Capacity,
+    "compare": Comparison,
+    "bench": Bench,
+}
+S = TypeVar("S", Capacity, Comparison, Bench)
 
 
 def save_study(run_dir: RunDir, study: Study) -> None:

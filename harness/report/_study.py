@@ -1,17 +1,18 @@
-"""What every format shows of a study, a capacity search or a comparison, in the order a reader needs it."""
+"""What every format shows of a study (a capacity search, a comparison, a bench) in the order a reader needs it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from harness.records import Finding, TargetMeasure
-from harness.report import _capacity, _comparison, _facts
+from harness.report import _bench, _capacity, _comparison, _facts
+from harness.report._engine_times import time_against_length
 from harness.report._findings import said
 from harness.report._rates import latency_against_load
 from harness.report._table import Table
-from harness.studies import Capacity, Comparison, Study
+from harness.studies import Bench, Capacity, Comparison, Study
 
-_KICKERS = {"capacity": "Capacity", "compare": "Comparison"}
+_KICKERS = {"capacity": "Capacity", "compare": "Comparison", "bench": "Engines"}
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class StudyView:
     alarm: str
     sentence: str
     tables: tuple[Table, ...]
+    pictured: str
     picture: str
     caption: str
     findings: tuple[Finding, ...]
@@ -37,9 +39,14 @@ def study_view(study: Study) -> StudyView:
     run = study.measurements
     measures: tuple[TargetMeasure, ...] = ()
     tables: tuple[Table, ...]
+    picture = caption = ""
     match study:
         case Capacity():
             sentence, tables = _capacity.sentence(study), (_capacity.table(study),)
+            picture, caption = latency_against_load(study), _capacity.CAPTION
+        case Bench():
+            sentence, tables = _bench.sentence(study), _bench.tables(study)
+            picture, caption = time_against_length(study), _bench.CAPTION
         case Comparison():
             sentence, tables, measures = _comparison.sentence(study), _comparison.tables(study), study.measures
     return StudyView(
@@ -48,11 +55,12 @@ def study_view(study: Study) -> StudyView:
         alarm="" if run.complete else f"Incomplete: {run.failure or 'it ended early'}. Shown is what was measured.",
         sentence=sentence,
         tables=tables,
-        picture=latency_against_load(study) if isinstance(study, Capacity) else "",
-        caption=_capacity.CAPTION,
+        pictured="Time against candidates" if study.kind == "bench" else "Latency against load",
+        picture=picture,
+        caption=caption,
         findings=tuple(said(finding) for finding in dict.fromkeys((*study.findings, *run.findings))),
         facts=_facts.tables(run, measures),
-        scenario=_facts.scenario_yaml(run),
-        scenario_packed=_facts.scenario_yaml(run, flow=True),
+        scenario=_facts.scenario_yaml(run) if run.scenario else "",
+        scenario_packed=_facts.scenario_yaml(run, flow=True) if run.scenario else "",
         command=run.command,
     )

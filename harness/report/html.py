@@ -43,7 +43,7 @@ def render_suite(reports: list[Report]) -> str:
 
 
 def render_study(study: Study) -> str:
-    """A capacity search or a comparison as a page."""
+    """A capacity search, a comparison or a bench as a page."""
     from markupsafe import Markup
 
     run, shown = study.measurements, study_view(study)

@@ -71,7 +71,7 @@ def render_calibration(calibration: Calibration) -> str:
 
 
 def render_study(study: Study) -> str:
-    """A capacity search or a comparison, its sentence last, where the eye is."""
+    """A capacity search, a comparison or a bench, its sentence last, where the eye is."""
     return _drawn(lambda page: page.study(study_view(study)))
 
 
@@ -128,8 +128,9 @@ class _Page:
         yield from self.findings(shown.findings)
         for table in shown.facts:
             yield from self.section(table) if len(table.columns) > 2 else self.packed(table)
-        yield self.text("\nResolved scenario", "bold")
-        yield self.text(shown.scenario_packed.rstrip(), "dim")
+        if shown.scenario_packed:
+            yield self.text("\nResolved scenario", "bold")
+            yield self.text(shown.scenario_packed.rstrip(), "dim")
         if shown.command:
             yield self.text("\nRepeat this run with", "bold")
             yield self.text(shown.command, "")

@@ -78,7 +78,10 @@ def foreign_draft(format_name, teacher):
 MAKERS = {"checkpoint": make_checkpoint, "torchscript": make_torchscript, "onnx": make_onnx}
 
 
-@pytest.fixture(params=registry.names("engines"))
+REAL = [name for name in registry.names("engines") if name != "auto"]  # which stands for one of the others
+
+
+@pytest.fixture(params=REAL)
 def engine(request):
     return registry.engine(request.param)
 
@@ -128,7 +131,7 @@ def same(found, expected, tolerance):
 def test_scores_are_those_of_the_reference(scorer, bundle, splits):
     tolerance = scorer.info.get("tolerance", 0.0)
     if tolerance is None:
-        pytest.skip("declares that it scores nothing")
+        pytest.skip("declares that it scores nothing, or only roughly")
     x = odd_rows(bundle, splits)
     assert same(scorer.score(x), reference_scorer(bundle).score(x), tolerance)
 

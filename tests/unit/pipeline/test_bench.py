@@ -1,42 +1,96 @@
-import os
+"""Benches of small bundles and files, with the real engines."""
 
-import numpy as np
+from __future__ import annotations
 
-from harness.pipeline.bench import candidate_blocks, engine_times_us
-from harness.scenario.schema import DlrmCandidates
+import json
+import shutil
 
+import pytest
 
-class Recorder:
-    def __init__(self, log, name):
-        self.log, self.name, self.info = log, name, {}
-
-    def score(self, x):
-        self.log.append((self.name, x.shape, float(np.nansum(x)), os.sched_getaffinity(0)))
-        return x[:, 0]
-
-
-def test_scorers_take_turns_on_the_same_lists_pinned_and_the_affinity_is_restored(splits):
-    log = []
-    before = os.sched_getaffinity(0)
-    cpu = min(before)
-    times = engine_times_us([Recorder(log, "a"), Recorder(log, "b")], splits.test, 7, [cpu])
-    assert os.sched_getaffinity(0) == before
-    measured = log[6:]
-    assert [name for name, *_ in measured] == ["a", "b"] * (len(measured) // 2)
-    assert len(measured) >= 40
-    for (_, shape, total, cpus), (_, _, other, _) in zip(measured[::2], measured[1::2], strict=True):
-        assert (shape, total, cpus) == ((7, splits.test.n_features), other, {cpu})
-    assert all(p99 >= median > 0 for median, p99 in times)
+from harness.cache import Cache
+from harness.errors import EngineError, HarnessError, ModelError, UsageError
+from harness.pipeline import bench as module
+from harness.pipeline.bench import Question, bench
+from harness.pipeline.rejudge import judge_study
+from harness.pipeline.state import Settings
+from harness.pipeline.studies import read_study
 
 
-def test_lists_follow_the_scenario_and_rotate(splits):
-    fixed = candidate_blocks(splits.test, 5, 0)
-    assert not np.array_equal(next(fixed), next(fixed), equal_nan=True)
-    natural = candidate_blocks(splits.test, None, 0)
-    assert {next(natural).shape[0] for _ in range(200)} <= set(splits.test.group_sizes.tolist())
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_EFFORT", module.Effort(seconds=0.0, fewest=5, most=5))
+
+    def ask(what, *engines, lengths=(1, 5), progress=lambda _: None):
+        question = Question(what, (), lengths, engines or ("native", "gtil"), 60.0)
+        return bench(question, Settings(tmp_path / "results", Cache(tmp_path / "cache"), "harness bench"), progress)
+
+    return ask
 
 
-def test_lists_have_the_drawn_lengths(splits):
-    drawn = candidate_blocks(splits.test, DlrmCandidates(kind="dlrm"), 0)
-    lengths = [next(drawn).shape[0] for _ in range(20)]
-    assert sorted(lengths) == [100] * 2 + [200] * 12 + [300] * 2 + [400, 500, 600, 700]
+def test_a_bundle_without_data_is_timed_on_made_up_rows(asked, teacher):
+    run_dir, found = asked(teacher("lightgbm").path)
+    assert [engine.engine for engine in found.engines] == ["native", "gtil"]
+    for engine in found.engines:
+        assert engine.exact
+        assert engine.memory_bytes > 0
+        assert [(times.n_candidates, times.n_calls) for times in engine.times] == [(1, 5), (5, 5)]
+        for times in engine.times:
+            assert times.p99_us >= times.median_us > 0
+            assert times.ns_per_candidate_tree == pytest.approx(1e3 * times.median_us / (times.n_candidates * 20))
+    assert found.candidates.startswith("random rows")
+    assert found.measurements.complete
+    assert {path.name for path in run_dir.path.iterdir()} == {"bench.json", "bench.html", "bench.md"}
+    assert read_study(run_dir) == found
+    (run_dir.path / "bench.html").unlink()
+    assert judge_study(run_dir, found) == found
+    assert (run_dir.path / "bench.html").is_file()
+
+
+@pytest.mark.parametrize(("kind", "file"), [("lightgbm", "model.txt"), ("xgboost", "model.json")])
+def test_a_model_file_needs_nothing_beside_it(asked, teacher, tmp_path, kind, file):
+    mine = shutil.copyfile(teacher(kind).file(file), tmp_path / f"mine{file[5:]}")
+    _, found = asked(mine)
+    assert found.name == "mine"
+    assert found.n_trees == 20
+    assert found.reference == "native"
+    assert max(times.difference for engine in found.engines for times in engine.times) < 1e-5
+
+
+def test_a_folder_that_is_no_bundle_and_a_file_that_is_no_model_are_refused(asked, tmp_path):
+    with pytest.raises(UsageError, match="is no scenario, bundle"):
+        asked(tmp_path)
+    (tmp_path / "net.onnx").write_bytes(b"x")
+    with pytest.raises(ModelError, match="not a file of trees"):
+        asked(tmp_path / "net.onnx")
+    with pytest.raises(UsageError, match="did you mean 'gtil'"):
+        asked(tmp_path, "gtill")
+
+
+def test_without_any_engine_the_reasons_are_the_error_and_are_kept(asked, teacher, tmp_path):
+    with pytest.raises(EngineError, match="onnxruntime: it scores ONNX bundles"):
+        asked(teacher("lightgbm").path, "onnxruntime")
+    (kept,) = tmp_path.glob("results/*/bench.json")
+    assert "onnxruntime" in json.loads(kept.read_text())["skipped"][0]["engine"]
+
+
+def test_what_was_timed_before_an_interruption_is_published(asked, teacher, tmp_path):
+    def interrupt(line):
+        if "length 2/" in line:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asked(teacher("lightgbm").path, progress=interrupt)
+    (kept,) = tmp_path.glob("results/*/bench.json")
+    found = json.loads(kept.read_text())
+    assert found["measurements"]["failure"] == "interrupted"
+    assert [len(engine["times"]) for engine in found["engines"]] == [1, 1]
+    assert "Incomplete: interrupted" in kept.with_suffix(".html").read_text()
+
+
+def test_a_target_is_not_ours_to_open(asked, tmp_path):
+    path = tmp_path / "t.yaml"
+    path.write_text(
+        "name: t\ntarget: {url: 'http://127.0.0.1:9/x'}\ntraffic: {n_features: 3}\nsla: {p99_ms: 5}\n", encoding="utf-8"
+    )
+    with pytest.raises(HarnessError, match="its target is served by others"):
+        asked(path)

@@ -1,13 +1,15 @@
 """Capacity searches and comparisons as people read them."""
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 
 from harness.report import html, markdown, terminal
 
-STUDIES = ("capacity", "capacity-open", "capacity-empty", "capacity-hostile", "compare", "compare-hostile")
+BENCHES = ("bench", "bench-cut", "bench-hostile")
+STUDIES = (*BENCHES, "capacity", "capacity-open", "capacity-empty", "capacity-hostile", "compare", "compare-hostile")
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -68,6 +70,30 @@ def test_a_study_that_was_cut_short_says_so(study_of):
 
 
 def test_hostile_text_stays_text(study_of):
-    for name in ("capacity-hostile", "compare-hostile"):
+    for name in ("capacity-hostile", "compare-hostile", "bench-hostile"):
         assert "<script" not in html.render_study(study_of(name))
         assert "\x1b" not in markdown.render_study(study_of(name))
+
+
+def test_a_bench_names_the_fastest_exact_engine_at_each_length_in_one_sentence(study_of):
+    text = " ".join(terminal.render_study(study_of("bench")).split())
+    assert "the fastest exact engine for this model is bitblend at 20, 100 and 500 candidates (120 us for 100, " in text
+    assert "24x faster than native), tl2cgen at 1 candidate (39.0 us, 2.8x faster than native)" in text
+    assert "rough is faster at 20, 100 and 500 candidates, but not exact" in text
+    assert "onnxruntime it scores networks" in text
+    assert "Resolved scenario" not in text, "a model file has none"
+
+
+def test_a_bench_is_pictured_with_a_named_line_for_each_engine_apart_from_the_others(study_of):
+    picture = ElementTree.fromstring(html.render_study(study_of("bench"))).find(".//svg")
+    names = {t.text: float(t.get("y")) for t in picture.findall(".//text") if "tone-" in t.get("class")}
+    assert set(names) == {"native", "bitblend", "tl2cgen", "rough"}
+    heights = sorted(names.values())
+    assert all(below - above >= 16 for above, below in pairwise(heights))
+    assert len([p for p in picture.findall(".//path") if "lossy" in p.get("class")]) == 1
+    assert len(picture.findall(".//circle")) == 16
+
+
+def test_a_bench_that_measured_nothing_says_so(study_of):
+    assert "Nothing was measured" in terminal.render_study(study_of("bench-cut"))
+    assert "<svg" not in html.render_study(study_of("bench-cut"))
