@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from stock_locust import run_stock_locust
 
 from harness.environment import describe
-from harness.judge.shares import percentile
+from harness.judge.percentiles import percentile
 from harness.judge.verdict import judge
 from harness.load.runner import Target, run_load
 from harness.oip import encode_request

@@ -29,7 +29,7 @@ from stock_locust import run_stock_locust
 from wrk import run_wrk
 
 from harness.environment import describe
-from harness.judge.shares import percentile
+from harness.judge.percentiles import percentile
 from harness.load.runner import Target, run_load
 from harness.oip import encode_request
 from harness.ranking_data import RankingData
