@@ -18,20 +18,20 @@ DEVIATIONS = 3.0
 
 @dataclass(frozen=True)
 class LoadResult:
-    """A load test at a rate, its latency objectives and error rate judged, and whether it can be trusted."""
+    """A load test at a rate, its latency objectives and error rate judged, and the findings that make it INVALID."""
 
     offered_qps: float
     measure: TargetMeasure
     objectives: Sequence[ObjectiveResult]
-    trusted: bool = True
+    invalid_by: Sequence[str] = ()
 
 
 def judge_min_qps(limit: float, load: LoadResult) -> ObjectiveResult:
     """PASS where everything holds at `limit` or a higher rate, FAIL where something is missed at `limit` or a lower."""
     answered_qps = load.offered_qps * load.measure.n_ok / load.measure.n_planned
     status, reason = _held(limit, load, answered_qps)
-    if not load.trusted:
-        status, reason = VerdictStatus.INCONCLUSIVE, "its load test can't be trusted"
+    if load.invalid_by:
+        status, reason = VerdictStatus.INCONCLUSIVE, f"its load test can't be trusted ({', '.join(load.invalid_by)})"
     elif status is VerdictStatus.FAIL and load.offered_qps > SAME_RATE * limit:
         status, reason = VerdictStatus.INCONCLUSIVE, f"{reason}; a lower rate was not tested"
     elif status is VerdictStatus.PASS and load.offered_qps < limit:

@@ -89,8 +89,10 @@ def _load_result(
             return LoadResult(load.offered_qps, measure(info, at_min_qps, scenario.sla, load), ())
         report = judge_load(scenario, measurements, at_min_qps, load)
         own = next(m for m in report.measures if m.target in SUBJECTS)
-        trusted = report.verdict.status is not VerdictStatus.INVALID
-        return LoadResult(load.offered_qps, own, report.verdict.objectives, trusted)
+        verdict = report.verdict
+        invalid = verdict.status is VerdictStatus.INVALID
+        hard = list(dict.fromkeys(finding.name for finding in verdict.findings if finding.hard)) if invalid else []
+        return LoadResult(load.offered_qps, own, verdict.objectives, hard)
     closed = measurements.load is None or measurements.load.arrival == "closed"
     offered_qps = subject.achieved_qps if closed or measurements.load is None else measurements.load.offered_qps
     wanted = asked.objectives if asked is not None else {}

@@ -25,17 +25,17 @@ def measured(load, at_min_qps=None):
 
 @pytest.fixture
 def decide(mm1_samples, load_info):
-    """Status and reason of `min_qps`, for an M/M/1 server with one more load test at `again_qps`."""
+    """Status and reason of `min_qps`, for an M/M/1 server with one more load test at `again_qps`, whose info has `again`."""
 
-    def decide(scenario, again_qps=None, failed=0):
+    def decide(scenario, again_qps=None, failed=0, **again):
         rng = np.random.default_rng(1)
         offered_qps = scenario.traffic.offered_qps
         samples = mm1_samples(rng, offered_qps, SERVICE_RATE, 60)
         if failed:
             samples.status[np.flatnonzero(samples.in_window)[:failed]] = 500
-        again = None if again_qps is None else mm1_samples(rng, again_qps, SERVICE_RATE, 60)
-        known = measured(load_info(offered_qps), None if again_qps is None else load_info(again_qps))
-        report = judge(scenario, known, samples, again)
+        more = None if again_qps is None else mm1_samples(rng, again_qps, SERVICE_RATE, 60)
+        info = None if again_qps is None else load_info(again_qps).model_copy(update=again)
+        report = judge(scenario, measured(load_info(offered_qps), info), samples, more)
         assert [result.name for result in report.verdict.objectives] == list(scenario.sla.objectives)
         result = next(result for result in report.verdict.objectives if result.name == "min_qps")
         return result.status.value, result.reason
@@ -60,6 +60,12 @@ def test_a_run_that_offers_less_is_decided_by_the_load_test_at_that_rate(decide)
     assert decide(scenario_of(200, p99_ms=100), again_qps=200)[0] == "PASS"
     status, reason = decide(scenario_of(390, p99_ms=100), again_qps=390)
     assert (status, "390" in reason) == ("FAIL", True)
+
+
+def test_a_load_test_that_can_not_be_trusted_decides_nothing_and_says_why(decide):
+    status, reason = decide(scenario_of(200, p99_ms=100), again_qps=200, loop_lag_ms_max=60, n_workers_lost=1)
+    assert status == "INCONCLUSIVE"
+    assert reason.endswith("its load test can't be trusted (loop-lag, worker-lost)")
 
 
 def test_a_saved_run_without_that_load_test_is_still_judged(decide):
