@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
 
 from harness.errors import TargetError
-from harness.scenario.schema import Access
+from harness.scenario.target import Access
 
 HIDDEN = "***"
 _EXCERPT_CHARACTERS = 200

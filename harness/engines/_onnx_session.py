@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -18,15 +19,20 @@ EXTRA = "pip install 'ranking-latency-harness[onnx]'"
 
 def missing_packages(*packages: str) -> str:
     """What of the extra `onnx` is not installed; empty where all is there."""
-    missing = [package for package in packages if find_spec(package) is None]
-    return f"the package {' and '.join(missing)} is missing: {EXTRA}" if missing else ""
+    missing = _missing(packages)
+    return f"{missing}: {EXTRA}" if missing else ""
+
+
+def _missing(packages: Sequence[str]) -> str:
+    absent = [package for package in packages if find_spec(package) is None]
+    return f"the package {' and '.join(absent)} is missing" if absent else ""
 
 
 def open_session(model: str | bytes, where: str, n_threads: int, facts: dict[str, Any]) -> LibraryScorer:
     """A scorer of an ONNX file, or of its content; `facts` go into its `info`. Raises EngineError."""
-    reason = missing_packages("onnxruntime")
-    if reason:
-        raise EngineError(reason.partition(":")[0], where=where, remedy=EXTRA)
+    missing = _missing(["onnxruntime"])
+    if missing:
+        raise EngineError(missing, where=where, remedy=EXTRA)
     import onnxruntime
 
     started = time.perf_counter()

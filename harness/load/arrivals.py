@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from harness.load.streams import BURST_STREAM, stream
 from harness.ranking_data import Floats
-from harness.scenario.schema import Burst, Traffic
+from harness.scenario.traffic import Burst, Traffic
 
 
 @dataclass(frozen=True)

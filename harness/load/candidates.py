@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from harness.load.streams import CANDIDATE_STREAM, RANDOM_STREAM, stream
 from harness.ranking_data import Features, RankingData
-from harness.scenario.schema import CandidateCount, DlrmCandidates, Traffic
+from harness.scenario.traffic import CandidateCount, DlrmCandidates, Traffic
 
 _DLRM = np.repeat([100, 200, 300, 400, 500, 600, 700], [2, 12, 2, 1, 1, 1, 1])
 """The twenty equally likely lengths of MLPerf's DLRM benchmark."""

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from harness.load.arrivals import Share
 from harness.load.schedule import Schedule, plan, plan_all
 from harness.ranking_data import Floats
-from harness.scenario.schema import Access, Choice, Traffic
+from harness.scenario.block import Choice
+from harness.scenario.target import Access
+from harness.scenario.traffic import Traffic
 
 PLAN_VARIABLE, PARENT_VARIABLE = "HARNESS_LOAD_PLAN", "HARNESS_LOAD_PARENT"
 """Environment of a load process: the plan directory, and the process (if any) that it must not outlive."""

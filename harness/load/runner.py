@@ -23,7 +23,7 @@ from harness.load.trace import read_trace
 from harness.ranking_data import RankingData
 from harness.records import LoadInfo
 from harness.samples import Samples
-from harness.scenario.schema import Load, Traffic
+from harness.scenario.traffic import Load, Traffic
 
 __all__ = ["Target", "run_load"]
 

@@ -20,7 +20,7 @@ from harness.load.arrivals import Share, due_times
 from harness.load.streams import SCHEDULE_STREAM, stream
 from harness.load.trace import NO_TRACE
 from harness.ranking_data import Floats
-from harness.scenario.schema import Traffic
+from harness.scenario.traffic import Traffic
 
 
 @dataclass(frozen=True)

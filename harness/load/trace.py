@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.errors import LoadError
 from harness.ranking_data import Floats
-from harness.scenario.schema import Traffic
+from harness.scenario.traffic import Traffic
 
 NO_TRACE: Floats = np.empty(0)
 _REMEDY = "give one arrival time in seconds per line (a heading is fine), or a .npy file with a vector of them"

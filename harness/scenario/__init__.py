@@ -1,22 +1,14 @@
 """Scenario files: their types, how they are read, expanded and checked."""
 
+from harness.scenario.block import Choice
 from harness.scenario.check import from_resolved, options
 from harness.scenario.json_schema import json_schema
 from harness.scenario.load import LoadedScenario, load, load_one
 from harness.scenario.resolve import dump_yaml, resolved
-from harness.scenario.schema import (
-    Access,
-    CandidateCount,
-    Choice,
-    ExternalTarget,
-    Load,
-    Scenario,
-    Serve,
-    Sla,
-    Traffic,
-    quantile_of,
-)
+from harness.scenario.schema import Scenario, Serve, Sla, quantile_of
+from harness.scenario.target import Access, ExternalTarget
 from harness.scenario.template import TEMPLATE
+from harness.scenario.traffic import CandidateCount, Load, Traffic
 
 __all__ = [
     "TEMPLATE",

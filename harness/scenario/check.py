@@ -11,10 +11,12 @@ from pydantic import BaseModel, ValidationError
 from harness import registry
 from harness.errors import Problem, ScenarioError, UsageError, did_you_mean
 from harness.protocols import PluginOptions
+from harness.scenario.block import Choice
 from harness.scenario.messages import explained
-from harness.scenario.schema import CANDIDATE_FORMS, PERCENTILE, Choice, Scenario, Sla
+from harness.scenario.schema import PERCENTILE, Scenario, Sla
 from harness.scenario.source import Key, Node, Place
 from harness.scenario.target_rules import conflicts
+from harness.scenario.traffic import CANDIDATE_FORMS
 
 KINDS: dict[Key, registry.Kind] = {
     ("data",): "datasets",

@@ -10,7 +10,8 @@ from typing import Any
 from harness import registry
 from harness.scenario.check import KINDS
 from harness.scenario.merge import SECTIONS
-from harness.scenario.schema import PERCENTILE, ExternalTarget, Scenario
+from harness.scenario.schema import PERCENTILE, Scenario
+from harness.scenario.target import ExternalTarget
 
 _Schema = dict[str, Any]
 _BLOCKS: dict[str | int, str] = {"target": ExternalTarget.__name__}

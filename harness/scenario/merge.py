@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import Problem
+from harness.scenario.block import Choice
 from harness.scenario.files import beside, is_file, near_files
-from harness.scenario.schema import Choice, ExternalTarget, Scenario
+from harness.scenario.schema import Scenario
 from harness.scenario.source import Key, Node, dotted, read
+from harness.scenario.target import ExternalTarget
 
 SECTIONS: tuple[Key, ...] = (("data",), ("ranker",), ("engine",), ("target", "adapter"))
 """Keys that name one plug-in; `compress` is a list of such."""

@@ -9,8 +9,9 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from harness import registry
+from harness.scenario.block import Choice
 from harness.scenario.check import KINDS, options
-from harness.scenario.schema import Choice, Scenario
+from harness.scenario.schema import Scenario
 from harness.scenario.target_rules import replaced_by_target
 
 

@@ -25,7 +25,8 @@ from harness.load.process import LocustProcess
 from harness.load.runner import Target, run_load, write_plan
 from harness.ranking_data import RankingData, Splits
 from harness.samples import NO_ANSWER, TRANSPORT_ERROR, UNSENT, Samples
-from harness.scenario.schema import Access, Load, Traffic
+from harness.scenario.target import Access
+from harness.scenario.traffic import Load, Traffic
 
 # answers `fine`; argv: stall the whole process for 0.3 s at the n-th request, fail every n-th request (0: never)
 SERVER = """
@@ -316,7 +317,7 @@ import numpy as np
 from pathlib import Path
 from harness.load.runner import Target, run_load
 from harness.ranking_data import RankingData
-from harness.scenario.schema import Traffic
+from harness.scenario.traffic import Traffic
 saved = np.load("data.npz")
 x, sizes = saved["features"], saved["sizes"]
 data = RankingData("test", x, np.ones(len(x), np.int32), sizes, tuple(map(str, range(x.shape[1]))))

@@ -132,6 +132,5 @@ def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch):
     with pytest.raises(EngineError) as caught:
         opened(onnxruntime, bundle, tmp_path)
     assert "ranking-latency-harness[onnx]" in caught.value.remedy
-    monkeypatch.setattr("harness.engines._onnx_session.find_spec", lambda _: None)
     assert "ranking-latency-harness[onnx]" in onnxruntime.refuses(onnxruntime.Options(), bundle.manifest)
     assert importlib.util.find_spec("onnx") is None or onnxruntime.refuses(onnxruntime.Options(), bundle.manifest)

@@ -9,7 +9,7 @@ from scipy import stats
 from harness.load.arrivals import replayed
 from harness.load.schedule import plan, plan_all
 from harness.load.trace import NO_TRACE
-from harness.scenario.schema import Burst, Traffic
+from harness.scenario.traffic import Burst, Traffic
 
 
 def test_bursts_are_poisson_while_on_and_silent_while_off_at_the_mean_rate() -> None:

@@ -12,7 +12,8 @@ from harness.load.bodies import open_bodies, write_bodies
 from harness.load.candidates import candidate_lists
 from harness.oip import decode_request, header_length
 from harness.ranking_data import Splits
-from harness.scenario.schema import Choice, Traffic
+from harness.scenario.block import Choice
+from harness.scenario.traffic import Traffic
 
 
 @pytest.mark.parametrize("encoding", ["binary", "json"])

@@ -9,7 +9,7 @@ import pytest
 
 from harness.load.candidates import candidate_lists, list_lengths, random_candidates
 from harness.ranking_data import RankingData, Splits
-from harness.scenario.schema import CandidateCount, DlrmCandidates, LognormalCandidates, Traffic
+from harness.scenario.traffic import CandidateCount, DlrmCandidates, LognormalCandidates, Traffic
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from harness.load.schedule import plan
 from harness.load.timer import SleepTimer, Timer, open_timer
 from harness.records import PRECISE_TIMER
 from harness.samples import NO_ANSWER, TRANSPORT_ERROR, UNSENT
-from harness.scenario.schema import Traffic
+from harness.scenario.traffic import Traffic
 
 TIMERS = [SleepTimer(), open_timer()]
 

@@ -9,7 +9,7 @@ from harness.load.journal import to_samples
 from harness.load.recording import Recording
 from harness.load.schedule import plan
 from harness.samples import NO_ANSWER, UNSENT
-from harness.scenario.schema import Traffic
+from harness.scenario.traffic import Traffic
 
 TRAFFIC = Traffic(arrival="constant", offered_qps=10, warm_up_s=0.3, window_s=1, rounds=1)
 

@@ -9,7 +9,7 @@ import pytest
 from harness.errors import LoadError, TargetError
 from harness.load.runner import Target, run_load
 from harness.ranking_data import Splits
-from harness.scenario.schema import Traffic
+from harness.scenario.traffic import Traffic
 
 
 @pytest.mark.parametrize(

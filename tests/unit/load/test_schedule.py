@@ -11,7 +11,7 @@ from scipy import stats
 from harness.errors import LoadError
 from harness.load.schedule import digest, plan, plan_all
 from harness.load.trace import NO_TRACE
-from harness.scenario.schema import Traffic
+from harness.scenario.traffic import Traffic
 
 
 def test_poisson_counts_and_gaps_are_those_of_a_poisson_process() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import LoadError
 from harness.load.trace import read_trace
-from harness.scenario.schema import Traffic
+from harness.scenario.traffic import Traffic
 
 
 def traffic(path: Path) -> Traffic:

@@ -8,7 +8,7 @@ import pytest
 from harness.pipeline import auto_engine
 from harness.pipeline.auto_engine import choose, lengths_of
 from harness.scenario import Choice
-from harness.scenario.schema import DlrmCandidates, LognormalCandidates
+from harness.scenario.traffic import DlrmCandidates, LognormalCandidates
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import os
 import numpy as np
 
 from harness.pipeline.engine_times import candidate_blocks, engine_times_us
-from harness.scenario.schema import DlrmCandidates
+from harness.scenario.traffic import DlrmCandidates
 
 
 class Recorder:
