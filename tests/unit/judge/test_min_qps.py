@@ -25,7 +25,7 @@ def measured(load, at_min_qps=None):
 
 @pytest.fixture
 def decide(mm1_samples, load_info):
-    """Status and reason of `min_qps`, for an M/M/1 server with one more load test at `again_qps`, whose info has `again`."""
+    """Status and reason of `min_qps`, for an M/M/1 server; one more load test at `again_qps`, of info `again`."""
 
     def decide(scenario, again_qps=None, failed=0, **again):
         rng = np.random.default_rng(1)
