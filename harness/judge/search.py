@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.judge.capacity import crossing, interval
 from harness.records import VerdictStatus
@@ -22,8 +22,9 @@ _FIRST_OVERHEAD_S = 4.0
 _FEWEST_REQUESTS = 30
 _FASTEST_QPS = 100_000.0
 _BRACKET = 1.3
-_STEP = 1.3
+_STEP = 1.6
 _TOLERANCE = 1.05
+_ASIDE = 1.03
 _CURVE = (0.25, 0.5)  # shares of the edge that the curve of latency against load needs, and with it the knee
 
 
@@ -61,11 +62,19 @@ def search(
 def next_look(points: Sequence[CapacityPoint], start_qps: float) -> Look | None:
     """Where to look next; None where nothing more is to be learnt.
 
-    A rate whose load test was INVALID gets a second one. Where that is INVALID too, the rate is taken as out of reach,
-    unless a higher one is not.
+    A rate whose load test was INVALID gets a second one. Where that is INVALID too, the rate is taken as out of reach;
+    where a higher one is not, a disturbance has passed, and the search goes on a little beside that rate.
     """
     if not points:
         return Look(start_qps, near_edge=False)
+    look = _wanted(points)
+    spoilt = [p.offered_qps for p in points if p.status is VerdictStatus.INVALID]
+    while look is not None and spoilt.count(look.offered_qps) > 1:
+        look = replace(look, offered_qps=_ASIDE * look.offered_qps)
+    return look
+
+
+def _wanted(points: Sequence[CapacityPoint]) -> Look | None:
     last = points[-1]
     n_tried = sum(p.offered_qps == last.offered_qps for p in points)
     if last.status is VerdictStatus.INVALID and n_tried == 1:

@@ -130,3 +130,19 @@ def test_failed_requests_strain_the_error_rate(mm1_samples, load_info):
     assert strain(sla, measure) == 0
     assert strain(sla, failing) == pytest.approx(2)
     assert strain(Sla.model_validate({"error_rate": 0}), failing) == math.inf
+
+
+def test_a_disturbance_that_passes_costs_two_looks_at_a_rate_and_no_more(mm1_samples, load_info):
+    queue = Queue(3, mm1_samples, load_info)
+
+    class Disturbed(Queue):
+        def look_at(self, look, window_s):
+            self.honest_up_to = 250 if 40 < self.now_s < 80 else math.inf
+            return super().look_at(look, window_s)
+
+    queue.__class__ = Disturbed
+    points = queue.search(100)
+    invalid = [p.offered_qps for p in points if p.status is VerdictStatus.INVALID]
+    assert invalid
+    assert max(invalid.count(rate) for rate in invalid) <= 2
+    assert len(points) - len(invalid) >= 6
