@@ -137,7 +137,7 @@ def test_a_disturbance_that_passes_costs_two_looks_at_a_rate_and_no_more(mm1_sam
 
     class Disturbed(Queue):
         def look_at(self, look, window_s):
-            self.honest_up_to = 250 if 40 < self.now_s < 80 else math.inf
+            self.honest_up_to = 50 if 40 < self.now_s < 80 else math.inf
             return super().look_at(look, window_s)
 
     queue.__class__ = Disturbed
