@@ -63,7 +63,7 @@ class Percentile:
         whole, pieces = clusters(self.cycle.number, over), clusters(self.cycle.piece, over)
 
         def decided(times: float) -> bool:
-            known = Reference(int(self.reference.n * times), self.reference.mean, self.reference.dispersion)
+            known = Reference(int(max(self.reference.n, 1) * times), self.reference.mean, self.reference.dispersion)
             share = bounded(_times(whole, times), _times(pieces, times), int(n * times), known, self.alpha)
             return share.upper <= self.allowed or share.lower > self.allowed
 

@@ -378,11 +378,12 @@ def test_three_processes_measure_what_one_plan_says(serve: Serve, data: RankingD
 def test_a_lost_worker_neither_hangs_the_run_nor_takes_the_others_with_it(
     serve: Serve, data: RankingData, tmp_path: Path, number: signal.Signals
 ) -> None:
-    server, hit = serve(), []
-    traffic = SHORT.model_copy(update={"offered_qps": 60, "window_s": 8.0, "arrival": "constant", "rounds": 2})
+    server, hit, lines = serve(), [], []
+    traffic = SHORT.model_copy(update={"offered_qps": 60, "window_s": 12.0, "arrival": "constant", "rounds": 2})
 
     def hit_one(line: str) -> None:
-        if not hit:
+        lines.append(line)
+        if not hit and len(lines) == 4:  # both have reported
             hit.extend(workers_of(locust_of()))
             hit[-1].send_signal(number)
 

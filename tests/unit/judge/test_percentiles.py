@@ -65,3 +65,10 @@ def test_unsent_requests_are_over_the_limit_on_both_counts():
     status = np.where(np.arange(len(samples)) % 2, 200, UNSENT).astype(np.int16)
     found = Percentile.of(Samples(**(vars(samples) | {"status": status})), 0.99, 0.05)
     assert found.over(1e6).measured == found.trips_over(1e6).measured == pytest.approx(0.5, abs=0.001)
+
+
+def test_a_few_samples_without_a_miss_are_no_hopeless_case():
+    samples = run_of(window_s=0.3)
+    found = Percentile.of(samples, 0.99, 0.002)
+    assert found.over(1e6).upper > found.allowed
+    assert 0 < found.further_windows(1e6) < 500
