@@ -378,12 +378,11 @@ def test_three_processes_measure_what_one_plan_says(serve: Serve, data: RankingD
 def test_a_lost_worker_neither_hangs_the_run_nor_takes_the_others_with_it(
     serve: Serve, data: RankingData, tmp_path: Path, number: signal.Signals
 ) -> None:
-    server, hit, lines = serve(), [], []
-    traffic = SHORT.model_copy(update={"offered_qps": 60, "window_s": 12.0, "arrival": "constant", "rounds": 2})
+    server, hit = serve(), []
+    traffic = SHORT.model_copy(update={"offered_qps": 60, "window_s": 8.0, "arrival": "constant", "rounds": 2})
 
     def hit_one(line: str) -> None:
-        lines.append(line)
-        if not hit and len(lines) == 4:  # both have reported
+        if not hit:
             hit.extend(workers_of(locust_of()))
             hit[-1].send_signal(number)
 
@@ -392,7 +391,7 @@ def test_a_lost_worker_neither_hangs_the_run_nor_takes_the_others_with_it(
     assert any("lost in segment 1" in note for note in info.notes)
     counts = [int((samples.worker == k).sum()) for k in (0, 1)]
     assert max(counts) == info.n_planned / 2
-    assert 0 < min(counts) < info.n_planned / 4
+    assert min(counts) < info.n_planned / 4  # none, where it had not reported yet
     assert samples.ok.all()
     _, alive = psutil.wait_procs(hit, timeout=10)
     assert not alive
