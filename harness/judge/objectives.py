@@ -24,6 +24,8 @@ def judge_objectives(
         if name in sla.percentiles:
             result = _latency(name, limit, measure, samples, alpha)
             results.append(_closed(result) if measurements.load and measurements.load.arrival == "closed" else result)
+        elif name == "error_rate":
+            results.append(_error_rate(limit, samples, alpha))
         else:
             results.append(_JUDGES[name](limit, measurements, measure, samples))
     return tuple(results)
@@ -75,9 +77,9 @@ def _outlook(further_s: float) -> str:
     return f"about {further_s:.0f} s more of the same would decide"
 
 
-def _error_rate(limit: float, _: Measurements, __: TargetMeasure, samples: Samples) -> ObjectiveResult:
+def _error_rate(limit: float, samples: Samples, alpha: float) -> ObjectiveResult:
     failed = ~samples.ok
-    share = share_of(failed, cycles(samples), INDEPENDENT)
+    share = share_of(failed, cycles(samples), INDEPENDENT, alpha)
     if limit == 0:
         status = FAIL if failed.any() else PASS
         reason = f"{int(failed.sum())} of {len(samples)} failed; a limit of 0 is judged by the count alone"
@@ -135,7 +137,6 @@ def _result(
 
 
 _JUDGES: dict[str, Callable[[float, Measurements, TargetMeasure, Samples], ObjectiveResult]] = {
-    "error_rate": _error_rate,
     "ndcg_drop": _ndcg_drop,
     "size_mb": _size_mb,
     "memory_mb": _memory_mb,

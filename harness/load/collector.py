@@ -5,9 +5,7 @@ Runs in Locust's master process, or beside the only worker where there is no mas
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +18,7 @@ from locust.runners import STATE_MISSING, MasterRunner
 
 from harness.load.bodies import open_bodies
 from harness.load.gathered import Gathered
+from harness.load.joined import highest
 from harness.load.load_plan import INFO, LoadPlan
 from harness.load.progress import Progress
 from harness.load.reports import KEY, Report, WorkerState
@@ -192,9 +191,9 @@ class Collector:
             offered_qps=replayed_qps if traffic.arrival == "replay" else traffic.offered_qps,
             n_planned=n_planned,
             window_s=traffic.window_s,
-            generator_cpu_share=_highest(state.cpu_share for state in states),
-            generator_cpu_share_max=_highest(state.cpu_share_max for state in states),
-            loop_lag_ms_max=_highest(state.loop_lag_ms_max for state in states),
+            generator_cpu_share=highest(state.cpu_share for state in states),
+            generator_cpu_share_max=highest(state.cpu_share_max for state in states),
+            loop_lag_ms_max=highest(state.loop_lag_ms_max for state in states),
             n_workers=len(workers),
             n_workers_lost=sum(worker.lost for worker in workers),
             n_out_of_step={
@@ -207,7 +206,3 @@ class Collector:
             notes=tuple(notes),
             segment_start_s=states[0].segment_start_s if states else (),
         )
-
-
-def _highest(values: Iterable[float]) -> float:
-    return max((value for value in values if not math.isnan(value)), default=math.nan)

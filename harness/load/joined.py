@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -43,9 +43,9 @@ def _info(parts: Sequence[LoadInfo]) -> LoadInfo:
             "schedule_sha256": whole,
             "n_planned": sum(part.n_planned for part in parts),
             "window_s": sum(part.window_s for part in parts),
-            "generator_cpu_share": _highest([part.generator_cpu_share for part in parts]),
-            "generator_cpu_share_max": _highest([part.generator_cpu_share_max for part in parts]),
-            "loop_lag_ms_max": _highest([part.loop_lag_ms_max for part in parts]),
+            "generator_cpu_share": highest([part.generator_cpu_share for part in parts]),
+            "generator_cpu_share_max": highest([part.generator_cpu_share_max for part in parts]),
+            "loop_lag_ms_max": highest([part.loop_lag_ms_max for part in parts]),
             "n_workers_lost": max(part.n_workers_lost for part in parts),
             "complete": all(part.complete for part in parts),
             "notes": tuple(dict.fromkeys(note for part in parts for note in part.notes)),
@@ -56,7 +56,8 @@ def _info(parts: Sequence[LoadInfo]) -> LoadInfo:
     )
 
 
-def _highest(values: Sequence[float]) -> float:
+def highest(values: Iterable[float]) -> float:
+    """The largest value that is known; NaN where none is."""
     return max((value for value in values if not math.isnan(value)), default=math.nan)
 
 
