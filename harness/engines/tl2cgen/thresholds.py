@@ -12,11 +12,11 @@ from harness.trees.forest import Forest
 
 def thresholds_of(forest: Forest) -> list[Floats]:
     """Distinct thresholds of each feature, ascending; an empty array for a feature that no tree reads."""
-    feature = np.concatenate([tree.feature for tree in forest.trees])
-    value = np.concatenate([tree.threshold for tree in forest.trees])
+    feature = np.concatenate([tree.feature[tree.is_numerical] for tree in forest.trees])
+    value = np.concatenate([tree.threshold[tree.is_numerical] for tree in forest.trees])
     order = np.lexsort((value, feature))
-    bounds = np.searchsorted(feature[order], np.arange(forest.n_features + 1))  # leaves, feature -1, stand before
-    return [np.unique(values) for values in np.split(value[order], bounds)[1:-1]]
+    bounds = np.searchsorted(feature[order], np.arange(1, forest.n_features))
+    return [np.unique(values) for values in np.split(value[order], bounds)]
 
 
 def c_tables(thresholds: list[Floats]) -> list[str]:
