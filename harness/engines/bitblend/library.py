@@ -31,10 +31,11 @@ class CModel(ctypes.Structure):
     """`struct model` of model.h."""
 
     _fields_ = (
-        *((name, ctypes.c_int32) for name in ("n_features", "n_columns", "n_rank_rows")),
+        *((name, ctypes.c_int32) for name in ("n_features", "n_columns", "n_category_columns", "n_rank_rows")),
         *((name, ctypes.c_int32) for name in ("n_leaf_rows", "n_rows", "n_groups")),
-        *((name, ctypes.c_void_p) for name in ("columns", "tables", "groups", "bottoms", "tops", "trees", "leaves")),
-        *((name, ctypes.c_double) for name in ("base", "scale")),
+        *((name, ctypes.c_void_p) for name in ("columns", "tables", "categories", "codes", "sets")),
+        *((name, ctypes.c_void_p) for name in ("groups", "bottoms", "tops", "trees", "leaves")),
+        *((name, ctypes.c_double) for name in ("base", "scale", "no_category")),
     )
 
 
