@@ -10,16 +10,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hand_made_trees import category_stump, leaf, sealed, stump
 
 from harness import registry
-from harness.bundle import seal
 from harness.engines import bitblend
 from harness.engines.bitblend import check, library
 from harness.engines.bitblend.columns import search_table
 from harness.engines.bitblend.leaf_values import leaf_values_of
 from harness.errors import EngineError
-from harness.trees import artefacts
-from harness.trees.forest import LEAF, Forest, Tree
+from harness.trees.forest import Forest
 from harness.trees.traverse import leaf_indices, predict
 
 
@@ -30,28 +29,6 @@ def cache(tmp_path_factory):
 
 def opened(bundle, cache_dir, **options):
     return bitblend.open(bitblend.Options(**options), bundle, cache_dir)
-
-
-def sealed(forest, out):
-    out.mkdir()
-    return seal(out, artefacts.save(forest, out, tuple(f"f{i}" for i in range(forest.n_features))), origin={})
-
-
-def stump(feature, threshold, left, right, default_left=True):
-    return Tree(
-        left=np.array([1, LEAF, LEAF], dtype=np.int32),
-        right=np.array([2, LEAF, LEAF], dtype=np.int32),
-        feature=np.array([feature, LEAF, LEAF], dtype=np.int32),
-        threshold=np.array([threshold, 0.0, 0.0]),
-        default_left=np.array([default_left, False, False]),
-        value=np.array([0.0, left, right]),
-        cover=np.zeros(3),
-    )
-
-
-def leaf(value):
-    one = np.full(1, LEAF, dtype=np.int32)
-    return Tree(one, one, one, np.zeros(1), np.zeros(1, dtype=bool), np.array([value]), np.zeros(1))
 
 
 @pytest.mark.parametrize("isa", library.supported())
@@ -135,6 +112,23 @@ def test_a_split_that_nothing_can_meet_is_refused_by_name(tmp_path, cache):
     with pytest.raises(EngineError, match="tree 1, node 0 compares x < -inf") as caught:
         opened(bundle, cache)
     assert str(tmp_path) in caught.value.where
+
+
+@pytest.mark.parametrize("isa", library.supported())
+def test_a_feature_of_thousands_of_categories_gets_as_many_columns_as_it_takes(tmp_path, cache, isa):
+    rng = np.random.default_rng(1)
+    sets = [rng.choice(5000, size, replace=False).tolist() for size in (1, 2, 40, 2500, *[700] * 60)]
+    trees = tuple(category_stump(1, own, rng.normal(), rng.normal(), bool(rng.integers(2))) for own in [*sets, []])
+    scorer = opened(sealed(Forest(trees, 3), tmp_path / "bundle"), cache, isa=isa)
+    x = np.zeros((5040, 3), dtype=np.float32)
+    x[:, 1] = np.concatenate([np.arange(-3, 5030), [0.5, -0.5, 8.99, 1e30, np.nan, np.inf, -np.inf]])
+    np.testing.assert_array_equal(scorer.leaf_nodes(x), leaf_indices(Forest(trees, 3), x))
+
+
+def test_a_category_too_large_for_float32_is_refused_by_name(tmp_path, cache):
+    forest = Forest((leaf(1.0), category_stump(0, [3, 1 << 24], 1.0, 2.0)), 1)
+    with pytest.raises(EngineError, match="tree 1, node 0 lists category 16777216"):
+        opened(sealed(forest, tmp_path / "bundle"), cache)
 
 
 def test_threads_share_a_scorer(teacher, splits, cache):
