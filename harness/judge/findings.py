@@ -27,6 +27,7 @@ def find(
     return (
         *measurements.findings,
         *_incomplete(measurements),
+        *_fallbacks(measurements),
         *(_load(scenario, measurements, measures, objectives, samples) if samples is not None else ()),
         *(finding for audit in measurements.audits for finding in find_in_answers(audit)),
         *_teacher(scenario, measures),
@@ -42,6 +43,19 @@ def _incomplete(measurements: Measurements) -> Iterator[Finding]:
             remedy="run the scenario again; finished stages are reused from the cache",
             hard=True,
         )
+
+
+def _fallbacks(measurements: Measurements) -> Iterator[Finding]:
+    """Figures of another engine than the scenario names would pass for its own."""
+    for info in measurements.targets:
+        if fallback := info.engine_info.get("fallback"):
+            yield Finding(
+                name="engine-fallback",
+                message=f"{fallback} served in place of {info.engine}, which can't: "
+                f"{str(info.engine_info.get('fallback_reason', '')).partition(chr(10))[0]}",
+                remedy=f"put right what is missing, or set engine: {fallback} to say what is measured",
+                target=info.target,
+            )
 
 
 def _load(

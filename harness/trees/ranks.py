@@ -68,8 +68,8 @@ def left_edges(threshold: Floats, operator: Operator, *, lightgbm_zero: bool) ->
         raise ModelError(f"split {int(np.argmax(nothing))} compares x < -inf, which no value meets")
     with np.errstate(over="ignore"):
         edge = threshold.astype(np.float32)
-    too_large = edge >= threshold if operator == "<" else edge > threshold
-    edge = np.where(too_large, np.nextafter(edge, np.float32(-np.inf)), edge) + np.float32(0)  # -0 becomes 0
+        too_large = edge >= threshold if operator == "<" else edge > threshold
+        edge = np.where(too_large, np.nextafter(edge, np.float32(-np.inf)), edge) + np.float32(0)  # -0 becomes 0
     if lightgbm_zero:
         below = np.nextafter(-LIGHTGBM_ZERO, np.float32(-np.inf))
         edge = np.where((edge >= -LIGHTGBM_ZERO) & (edge < 0), below, edge)

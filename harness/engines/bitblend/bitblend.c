@@ -11,6 +11,7 @@
 
    Reentrant: all that is written lies in the caller's scratch and on the stack. */
 
+#include "categories.h"
 #include "leaves.h"
 #include "model.h"
 #include "ranks.h"
@@ -94,6 +95,7 @@ static void run_block(const struct model* m, const float* x, int n, int8_t* scra
   lanes_t* ranks = (lanes_t*)scratch;
   lanes_t* rows = ranks + m->n_rank_rows * vectors;
   rank_block(m, x, n, scratch, vectors * VECTOR_BYTES);
+  rank_categories(m, x, n, scratch, vectors * VECTOR_BYTES);
   switch (vectors) {
     case 1: run_trees(m, ranks, rows, sums, leaf_numbers, n_all, n, 1); break;
     case 2: run_trees(m, ranks, rows, sums, leaf_numbers, n_all, n, 2); break;

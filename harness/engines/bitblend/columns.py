@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.engines.bitblend.categories import CategoryColumns, category_columns_of
 from harness.engines.bitblend.nodes import Nodes, Places
 from harness.ranking_data import Features
 from harness.trees.forest import Operator
@@ -24,12 +25,14 @@ _BIAS = 128
 class Columns:
     """columns: COLUMN; edges: of each; tables: what they search, made of the edges.
 
+    categories: the columns that splits by category read;
     rank_row, bound (n_nodes,): what each split reads, and the rank below which it sends left; 0 at leaves.
     """
 
     columns: NDArray[np.void]
     edges: list[Features]
     tables: Features
+    categories: CategoryColumns
     n_rank_rows: int
     rank_row: Places
     bound: Places
@@ -37,7 +40,7 @@ class Columns:
 
 def columns_of(nodes: Nodes, operator: Operator, *, lightgbm_zero: bool) -> Columns:
     """Rank the thresholds. A column has a row for either way that some split sends its missing values."""
-    splits = nodes.splits
+    splits = nodes.by_threshold
     edge = left_edges(nodes.threshold[splits], operator, lightgbm_zero=lightgbm_zero)
     ranks = ranks_of(nodes.feature[splits], edge)
     rows, row_of_split = np.unique(2 * ranks.column + nodes.default_left[splits], return_inverse=True)
@@ -53,7 +56,9 @@ def columns_of(nodes: Nodes, operator: Operator, *, lightgbm_zero: bool) -> Colu
     tables = np.concatenate([np.empty(0, dtype=np.float32), *(table for _, table in searches)])
     rank_row, bound = np.zeros(nodes.tree.size, dtype=np.int64), np.zeros(nodes.tree.size, dtype=np.int64)
     rank_row[splits], bound[splits] = row_of_split, ranks.rank.astype(np.int64) + 1 - _BIAS
-    return Columns(columns, edges, tables, rows.size, rank_row, bound)
+    categories = category_columns_of(nodes.category_sets(), first_row=rows.size)
+    rank_row[nodes.by_category] = categories.row
+    return Columns(columns, edges, tables, categories, rows.size + categories.n_rows, rank_row, bound)
 
 
 def search_table(edges: Features) -> tuple[int, Features]:

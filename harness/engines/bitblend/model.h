@@ -12,6 +12,12 @@ struct column {
   int32_t left_row, right_row; /* rows of ranks in which a missing value goes left or right; -1: none reads it */
 };
 
+/* Sets of categories of one feature. `codes` holds the code of a missing value, that of any value which no set lists,
+   and that of each category from 0 on; a set has a bit for each code, and a row of ranks from `row` on. */
+struct categories {
+  int32_t feature, n_categories, codes, n_sets, set, row;
+};
+
 /* A subtree of 2 to 4 leaves: a split whose children are leaves or pairs of leaves. Indices 1 and 2 are the left and
    the right pair, unused where that child is a leaf. Leaves are numbered from left to right. */
 struct bottom {
@@ -40,15 +46,18 @@ struct tree {
 };
 
 struct model {
-  int32_t n_features, n_columns, n_rank_rows, n_leaf_rows, n_rows, n_groups;
+  int32_t n_features, n_columns, n_category_columns, n_rank_rows, n_leaf_rows, n_rows, n_groups;
   const struct column* columns;
   const float* tables;
+  const struct categories* categories;
+  const uint8_t *codes, *sets;
   const struct group* groups;
   const struct bottom* bottoms;
   const struct top* tops;
   const struct tree* trees;
   const int32_t* leaves;
   double base, scale; /* score = base + scale * sum of leaves */
+  double no_category; /* numbers up to it are no category, above it they are cut off to one */
 };
 
 #endif

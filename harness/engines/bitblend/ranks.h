@@ -10,7 +10,6 @@
 #include "model.h"
 #include "vectors.h"
 
-#define MAX_LANES 128
 #define TILE_FEATURES 16
 #define ROW 8
 

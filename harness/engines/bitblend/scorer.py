@@ -35,6 +35,9 @@ class BlendScorer:
         self._arrays = {
             "columns": program.columns.columns,
             "tables": program.columns.tables,
+            "categories": program.columns.categories.columns,
+            "codes": program.columns.categories.codes,
+            "sets": program.columns.categories.sets.reshape(-1),
             "groups": program.groups,
             "bottoms": program.bottoms,
             "tops": program.tops,
@@ -45,12 +48,14 @@ class BlendScorer:
         self._model = CModel(
             n_features=n_features,
             n_columns=program.columns.columns.size,
+            n_category_columns=program.columns.categories.columns.size,
             n_rank_rows=program.columns.n_rank_rows,
             n_leaf_rows=program.n_leaf_rows,
             n_rows=program.n_rows,
             n_groups=program.groups.size,
             base=program.base,
             scale=program.scale,
+            no_category=program.no_category,
             **{name: array.ctypes.data for name, array in self._arrays.items()},
         )
         self._address = ctypes.addressof(self._model)

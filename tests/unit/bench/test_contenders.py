@@ -35,6 +35,13 @@ def test_who_takes_part_and_why_the_others_do_not(teacher, tmp_path):
     assert not skipped["fake:mean_ms=0"].refused
 
 
+def test_an_engine_that_another_would_stand_in_for_is_left_out(teacher, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    field = gather(["gtil", "bitblend"], teacher("lightgbm"), tmp_path, 60.0, lambda _: None)
+    assert [contender.label for contender in field.contenders] == ["gtil"]
+    assert "gtil would score in its place: needs a C compiler" in field.skipped[0].reason
+
+
 def test_a_lossy_engine_is_timed_but_not_exact(teacher, tmp_path):
     pytest.importorskip("onnxruntime")
     bundle = teacher("mlp")
