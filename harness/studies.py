@@ -100,6 +100,7 @@ class EngineTimes(Record):
 
     `n_calls` timed calls; `ns_per_candidate_tree` is NaN for a network. difference: the largest of a score from the
     reference engine's, as a share of the largest score; same_order_share: of the lists, those that both sort alike;
+    kendall_tau: rank correlation (tau-b) of both orders, the mean over lists, NaN where lists have one candidate;
     top10_share: of the reference's first ten candidates, how many are among the engine's first ten, on average.
     """
 
@@ -110,6 +111,7 @@ class EngineTimes(Record):
     ns_per_candidate_tree: float = UNKNOWN
     difference: float = UNKNOWN
     same_order_share: float = UNKNOWN
+    kendall_tau: float = UNKNOWN
     top10_share: float = UNKNOWN
 
 

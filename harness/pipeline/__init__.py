@@ -11,17 +11,17 @@ from harness.judge.verdict import judge
 from harness.load.trace import read_trace
 from harness.ndcg import ndcg, quality_drop
 from harness.pipeline.auto_engine import settle
-from harness.pipeline.build import Builder, Step
-from harness.pipeline.data import candidates, describe_data, load_data
+from harness.pipeline.build import Step
+from harness.pipeline.data import candidates, describe_data
 from harness.pipeline.engine_times import engine_times_us
 from harness.pipeline.external import reaching
 from harness.pipeline.load_stage import load_and_audit
+from harness.pipeline.prepare import chain, loaded
 from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
 from harness.pipeline.session import serving
 from harness.pipeline.sides import sides
 from harness.pipeline.state import RunState, Settings
 from harness.pipeline.suite import save_suite
-from harness.placement import available_cpus
 from harness.protocols import Progress, Scorer
 from harness.ranking_data import Splits
 from harness.records import LedgerRow, QualityDrop, Report
@@ -63,16 +63,13 @@ def _measure(state: RunState) -> None:
 
 def _measure_ranker(state: RunState) -> None:
     """Build the ranker, serve it beside its teacher, and load both."""
-    scenario, progress = state.scenario, state.progress
+    scenario, cache, progress = state.scenario, state.settings.cache, state.progress
     read_trace(scenario.traffic)  # what is wrong with it is better said before an hour of training
     with state.stage("data"):
-        progress(f"data: {scenario.data.kind}")
-        splits = load_data(scenario.data, state.settings.cache)
+        splits = loaded(scenario, cache, progress)
         state.learn(data=describe_data(splits))
     with state.stage("build"):
-        n_threads = len(available_cpus())
-        builder = Builder(state.settings.cache, splits, scenario.sla.ndcg, n_threads, progress)
-        steps = builder.chain(scenario)
+        steps = chain(scenario, splits, cache, progress)
         state.learn(ledger=tuple(step.row for step in steps))
         state.run_dir.keep_bundle(steps[-1].bundle)
     with state.stage("engines"):

@@ -10,10 +10,12 @@ from harness.report._findings import said
 from harness.report._sentence import headline, sentence
 from harness.report._table import Cell, Table
 
+LATENCY_TIMED = "Latency runs from the time a request was due."
+
 
 @dataclass(frozen=True)
 class View:
-    """A report in words and tables; `alarm` is empty for a complete run."""
+    """A report in words and tables; `alarm` is empty for a complete run; `timed` says what times are of."""
 
     name: str
     description: str
@@ -31,6 +33,7 @@ class View:
     scenario: str
     scenario_packed: str
     command: str
+    timed: str = LATENCY_TIMED
 
 
 def view(report: Report) -> View:

@@ -307,7 +307,7 @@ def variants(base: Report, samples: Samples) -> dict[str, Report]:
     )
     asked = {"url": "http://127.0.0.1:8080/v2/models/m/infer", "adapter": {"kind": "oip"}}
     endpoint = Scenario.model_validate(
-        {"name": "endpoint", "target": asked, "traffic": {"n_features": 136}, "sla": {"p99_ms": 25}}
+        {"name": "endpoint", "target": asked, "traffic": {"n_features": 136, "offered_qps": QPS}, "sla": {"p99_ms": 25}}
     )
     external = run.model_copy(
         update={
