@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from harness.records.base import SCHEMA_VERSION, Facts, Record
 
 
@@ -96,6 +98,20 @@ class LedgerRow(Record):
     against_control: QualityDrop | None = None
     gate_missed: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def control_does(self) -> Literal["", "worse", "as well", "better"]:
+        """How the control ranks beside the step, by the paired bounds at 95 % each; empty without a comparison.
+
+        "As well" says that the bounds do not exclude zero. Records of old hold no paired comparison: a control that
+        loses no more than the step itself does as well there, and of any other nothing is said.
+        """
+        if self.control is None:
+            return ""
+        paired = self.against_control
+        if paired is None:
+            return "as well" if self.control.quality.drop <= self.quality.drop else ""
+        return "worse" if paired.drop_upper < 0 else "better" if paired.drop_lower > 0 else "as well"
 
 
 Manifest.model_rebuild()
