@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from harness.ndcg import ndcg, quality_with_tests
 from harness.pipeline.build import Step, code_digest
 from harness.pipeline.engine_times import engine_times_us
 from harness.pipeline.state import RunState
+from harness.placement import available_cpus
 from harness.protocols import Scorer
 from harness.ranking_data import Splits
 from harness.records import LedgerRow, QualityDrop
@@ -70,15 +72,23 @@ def _served(state: RunState, steps: Sequence[Step], scorer: Scorer, splits: Spli
     return steps[-1].row.model_copy(update=served | lost | {"build_s": 0.0, "notes": (), "gate_missed": ""})
 
 
-def _memories(state: RunState, entries: Sequence[_Entry]) -> Iterator[float]:
+def _memories(state: RunState, entries: Sequence[_Entry]) -> list[float]:
+    """Bytes of each entry, as many at a time as there are cores: memory does not mind a neighbour."""
     state.progress("resident memory, each form in a process of its own")
     spec = {"versions": package_versions(*_LIBRARIES), "code": code_digest(_CODE)}
-    return (_memory(state, *entry, spec) for entry in entries)
+    keys = [
+        key_of(spec | {"bundle": bundle.manifest.digest, "engine": engine.model_dump(mode="json")})
+        for bundle, engine in entries
+    ]
+    distinct = dict(zip(keys, entries, strict=True))
+    with ThreadPoolExecutor(len(available_cpus())) as pool:
+        found = pool.map(lambda key: _memory(state, *distinct[key], key), distinct)
+        by_key = dict(zip(distinct, found, strict=True))
+    return [by_key[key] for key in keys]
 
 
-def _memory(state: RunState, bundle: Bundle, engine: Choice, spec: dict[str, Any]) -> float:
+def _memory(state: RunState, bundle: Bundle, engine: Choice, key: str) -> float:
     """Bytes, kept beside the bundles; NaN, and why, where the engine could not be opened a second time."""
-    key = key_of(spec | {"bundle": bundle.manifest.digest, "engine": engine.model_dump(mode="json")})
 
     def measure(out: Path) -> None:
         (out / "memory.json").write_text(json.dumps(memory_bytes(bundle, engine, state.compiled)), encoding="ascii")

@@ -50,6 +50,7 @@ def table(front: Front) -> Table:
         f"One {front.teacher} teacher ({front.teacher_digest[:12]}), the same data, traffic and machine. Dominated: "
         "another run is nowhere worse in NDCG lost, time and size, and somewhere better, by the figures as measured; "
         "differences within the bounds are not decided by that."
+        + (" Engine times of different runs were not interleaved." if front.time.startswith("engine") else "")
     )
     return Table("Pareto front: quality, time, size", columns, rows, wide=(5,), note=note)
 

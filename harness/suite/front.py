@@ -9,6 +9,7 @@ from typing import Any, Literal
 from harness.records import COMPRESSED, Facts, NdcgSpec, Record, Report, VerdictStatus
 
 Time = Literal["p99 latency", "engine time, p50"]
+_NO_LEDGER = "it has no ledger, so neither quality nor size is known"
 Cost = tuple[float, float, float]
 
 
@@ -71,27 +72,44 @@ def dominators(costs: Sequence[Cost]) -> list[tuple[int, ...]]:
 
 
 def fronts(reports: Sequence[Report]) -> tuple[tuple[Front, ...], tuple[LeftOut, ...]]:
-    """The fronts of all runs that can be compared with another one, largest first, and the runs left out."""
-    left_out = [LeftOut(name=report.name, why=why) for report in reports if (why := _unfit(report))]
+    """The fronts of all runs that can be compared with another one, largest first, and the runs left out.
+
+    A front compares p99 latencies where at least two runs have one to be trusted, and else engine times, which an
+    INVALID load test leaves alone.
+    """
+    left_out = [LeftOut(name=report.name, why=_NO_LEDGER) for report in reports if not report.measurements.ledger]
+    groups = _comparable([report for report in reports if report.measurements.ledger])
+    found = []
+    for group in groups:
+        served = [report for report in group if not math.isnan(_p99_us(report))]
+        time: Time = "p99 latency" if len(served) > 1 else "engine time, p50"
+        measured = served if len(served) > 1 else [r for r in group if not math.isnan(_engine_us(r))]
+        if len(group) == 1:
+            others = [other[0] for other in groups if other is not group]
+            left_out.append(LeftOut(name=group[0].name, why=_why_alone(group[0], others)))
+            continue
+        left_out += [LeftOut(name=r.name, why=f"it has no {time} to be trusted") for r in group if r not in measured]
+        if measured:
+            found.append(_front(measured, time))
+    return tuple(found), tuple(left_out)
+
+
+def _comparable(reports: Sequence[Report]) -> list[list[Report]]:
+    """Runs that have all of `_SAME` in common, together; the largest group first."""
     groups: list[list[Report]] = []
-    for report in (report for report in reports if not _unfit(report)):
+    for report in reports:
         group = next((group for group in groups if not _differences(group[0], report)), None)
         if group is None:
             groups.append([report])
         else:
             group.append(report)
-    groups.sort(key=len, reverse=True)
-    for (alone,) in (group for group in groups if len(group) == 1):
-        left_out.append(LeftOut(name=alone.name, why=_why_alone(alone, [g[0] for g in groups if g[0] is not alone])))
-    return tuple(_front(group) for group in groups if len(group) > 1), tuple(left_out)
+    return sorted(groups, key=len, reverse=True)
 
 
-def _front(group: Sequence[Report]) -> Front:
+def _front(group: Sequence[Report], time: Time) -> Front:
     run = group[0].measurements
-    served = [_p99_us(report) for report in group]
-    time: Time = "engine time, p50" if any(map(math.isnan, served)) else "p99 latency"
-    times = served if time == "p99 latency" else [report.measurements.ledger[-1].engine_us for report in group]
-    points = [_point(report, time_us) for report, time_us in zip(group, times, strict=True)]
+    time_us = _p99_us if time == "p99 latency" else _engine_us
+    points = [_point(report, time_us(report)) for report in group]
     beaten = dominators([point.cost for point in points])
     return Front(
         teacher=run.ledger[0].step,
@@ -123,20 +141,14 @@ def _dominates(one: Cost, other: Cost) -> bool:
 
 
 def _p99_us(report: Report) -> float:
+    """NaN where the load test can't be trusted, or was none."""
     measure = report.measure(COMPRESSED)
-    return measure.latency_ms.get("p99", math.nan) * 1e3 if measure else math.nan
+    trusted = measure is not None and report.verdict.status is not VerdictStatus.INVALID
+    return measure.latency_ms.get("p99", math.nan) * 1e3 if measure and trusted else math.nan
 
 
-def _unfit(report: Report) -> str:
-    """Why a run has no place on any front; empty where it has."""
-    ledger = report.measurements.ledger
-    if not ledger:
-        return "it has no ledger, so neither quality nor size is known"
-    if report.verdict.status is VerdictStatus.INVALID:
-        return "its measurement is INVALID"
-    if math.isnan(_p99_us(report)) and math.isnan(ledger[-1].engine_us):
-        return "no time of it was measured"
-    return ""
+def _engine_us(report: Report) -> float:
+    return report.measurements.ledger[-1].engine_us
 
 
 def _differences(one: Report, other: Report) -> list[str]:

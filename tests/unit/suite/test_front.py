@@ -76,6 +76,7 @@ def test_a_suite_ends_in_a_front_with_its_dominated_runs_marked():
 
 def test_only_comparable_runs_share_a_front():
     busy = {"offered_qps": 500}
+    nothing = report("f", 0.0, 1, 1).measurements.model_copy(update={"ledger": ()})
     found, left_out = fronts(
         [
             report("a", 0.001, 5, 100),
@@ -83,23 +84,27 @@ def test_only_comparable_runs_share_a_front():
             report("c", 0.001, 5, 100, teacher="other"),
             report("d", 0.0, 1, 1, traffic=busy),
             report("e", 0.0, 1, 1, status="INVALID"),
+            report("f", 0.0, 1, 1).model_copy(update={"measurements": nothing}),
         ]
     )
     assert [[point.name for point in front.points] for front in found] == [["a", "b"]]
     assert {one.name: one.why for one in left_out} == {
-        "e": "its measurement is INVALID",
+        "e": "it has no p99 latency to be trusted",
+        "f": "it has no ledger, so neither quality nor size is known",
         "c": "no other run has the same teacher",
         "d": "no other run has the same traffic",
     }
 
 
-def test_without_latencies_for_all_the_engine_time_is_compared():
-    (front,), _ = fronts([report("a", 0.001, math.nan, 100, engine_us=300.0), report("b", 0.002, 4, 100)])
+def test_without_two_trusted_latencies_engine_times_are_compared():
+    invalid = report("a", 0.001, 3, 100, engine_us=300.0, status="INVALID")
+    (front,), left_out = fronts(
+        [invalid, report("b", 0.002, 4, 100), report("c", 0.0, math.nan, 1, engine_us=math.nan)]
+    )
     assert front.time == "engine time, p50"
     assert [point.time_us for point in front.points] == [300.0, 900.0]
-    found, (one, _) = fronts([report("a", 0.0, math.nan, 1, engine_us=math.nan), report("b", 0.0, 4, 1)])
-    assert not found
-    assert one.why == "no time of it was measured"
+    assert [(one.name, one.why) for one in left_out] == [("c", "it has no engine time, p50 to be trusted")]
+    assert fronts([]) == ((), ())
 
 
 @pytest.mark.parametrize(("p_values", "findings"), [((0.02, 0.02), {"non-inferior"}), ((0.04, 0.2), {"undecided"})])
