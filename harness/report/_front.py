@@ -12,7 +12,7 @@ from harness.report._table import Table
 from harness.suite import Front, FrontPoint
 
 _WIDTH, _HEIGHT = 860.0, 360.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 74.0, 190.0, 24.0, 52.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74.0, 24.0, 24.0, 52.0
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,10 @@ def _axes(points: list[FrontPoint]) -> _Axes:
 
 def _grid(axes: _Axes, front: Front) -> Iterator[str]:
     bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
-    for us in svg.log_ticks(axes.low_us, axes.high_us):
+    for us in _time_ticks(axes.low_us, axes.high_us):
         yield svg.line(axes.x(us), _TOP, axes.x(us), bottom, "grid")
         yield svg.text(axes.x(us), bottom + 20, numbers.us(us), "tick", "middle")
-    step = _round_step(axes.high - axes.low)
-    for multiple in range(math.ceil(axes.low / step), math.floor(axes.high / step) + 1):
-        drop = multiple * step
+    for drop in _round_ticks(axes.low, axes.high):
         yield svg.line(_LEFT, axes.y(drop), right, axes.y(drop), "grid")
         yield svg.text(_LEFT - 10, axes.y(drop) + 4, f"{drop:.4g}", "tick", "end")
     yield svg.text((_LEFT + right) / 2, _HEIGHT - 8, f"{front.time} (log scale)", "axis", "middle")
@@ -97,13 +95,24 @@ def _mark(axes: _Axes, point: FrontPoint) -> Iterator[str]:
     x, y = axes.x(point.time_us), axes.y(point.ndcg_drop)
     yield svg.line(x, axes.y(point.drop_lower), x, axes.y(point.drop_upper), "bound")
     yield svg.dot(x, y, "dominated" if point.dominated_by else "on-front")
-    yield svg.text(x + 9, y - 6, point.name, "small" if point.dominated_by else "label")
+    right = x > (_LEFT + _WIDTH - _RIGHT) / 2
+    css = "small" if point.dominated_by else "label"
+    if right:  # below the falling curve to the left, above it to the right
+        yield svg.text(x - 9, y + 16, point.name, css, "end")
+    else:
+        yield svg.text(x + 9, y - 6, point.name, css)
 
 
-def _round_step(span: float) -> float:
-    """About five round steps of 1, 2 or 5 over a span."""
-    decade = 10.0 ** math.floor(math.log10(span / 5))
-    return next(step * decade for step in (1, 2, 5, 10) if step * decade * 5 >= span)
+def _time_ticks(low: float, high: float) -> list[float]:
+    few = svg.log_ticks(low, high)
+    return few if len(few) > 2 else _round_ticks(low, high)
+
+
+def _round_ticks(low: float, high: float) -> list[float]:
+    """Four to nine multiples of 1, 2 or 5 times a power of ten."""
+    decade = 10.0 ** math.floor(math.log10((high - low) / 8))
+    step = next(factor * decade for factor in (1, 2, 5, 10) if factor * decade * 8 >= high - low)
+    return [multiple * step for multiple in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _in_words(front: Front) -> str:
