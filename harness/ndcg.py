@@ -1,4 +1,4 @@
-"""NDCG@k per query group, and paired bounds on its loss.
+"""NDCG@k per query group, and its paired loss.
 
 Gain 2^grade - 1, discount 1 / log2(rank + 1) (Järvelin and Kekäläinen, TOIS 2002, in the form of Burges et al. 2005);
 equal scores keep the order of the rows. A query group without a positive grade is skipped (NaN), or counts 0 or 1.
@@ -10,6 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import DataError
+from harness.paired import (
+    N_SAMPLES,
+    bootstrap_means,
+    bounds_of,
+    exceeding_p,
+    randomisation_p,
+    share_losing,
+    worst_tenth,
+)
 from harness.ranking_data import Floats, RankingData
 from harness.records import NdcgSpec, QualityDrop
 
@@ -46,39 +55,44 @@ def ndcg(scores: NDArray[np.floating], data: RankingData, spec: NdcgSpec) -> Flo
     return ndcg_per_group(scores, data.grades, data.group_sizes, spec)
 
 
-def bootstrap_bounds(
-    differences: Floats, *, level: float = 0.95, n_samples: int = 10_000, seed: int = 0, block: int = 256
-) -> tuple[float, float]:
-    """One-sided lower and upper bounds on the mean difference, each at `level`.
-
-    Percentile bootstrap over query groups (Efron, Annals of Statistics 1979).
-    """
-    n = differences.size
-    rng = np.random.default_rng(seed)
-    means = np.empty(n_samples)
-    for start in range(0, n_samples, block):
-        stop = min(start + block, n_samples)
-        means[start:stop] = differences[rng.integers(n, size=(stop - start, n))].mean(axis=1)
-    lower, upper = np.quantile(means, [1 - level, level])
-    return float(lower), float(upper)
-
-
-def bootstrap_upper(differences: Floats) -> float:
-    """One-sided 95 % upper bound on the mean difference over query groups."""
-    return bootstrap_bounds(differences)[1]
-
-
 def quality_drop(teacher: Floats, compressed: Floats) -> QualityDrop:
-    """Paired loss of `compressed` against `teacher`: per-group NDCG of the same query groups in the same order."""
+    """Paired loss of `compressed` against `teacher`: per-group NDCG of the same query groups in the same order.
+
+    Raises DataError where no query group has a positive grade.
+    """
+    drop, _ = _drop(*_judged(teacher, compressed))
+    return drop
+
+
+def quality_with_tests(teacher: Floats, compressed: Floats, margin: float | None = None) -> QualityDrop:
+    """`quality_drop` with its tests: of no difference, and of a loss over a declared `margin`."""
+    before, after = _judged(teacher, compressed)
+    found, means = _drop(before, after)
+    differences = before - after
+    tests = {"randomisation_p": randomisation_p(differences) if np.any(differences) else 1.0}
+    if margin is not None:
+        tests |= {"margin": margin, "margin_p": exceeding_p(means, margin)}
+    return found.model_copy(update=tests)
+
+
+def _judged(teacher: Floats, compressed: Floats) -> tuple[Floats, Floats]:
     judged = ~(np.isnan(teacher) | np.isnan(compressed))
     if not judged.any():
         raise DataError("no query group with a positive grade, so NDCG is undefined", remedy="set sla.ndcg.empty")
-    differences = (teacher - compressed)[judged]
-    lower, upper = bootstrap_bounds(differences) if np.any(differences) else (0.0, 0.0)
-    return QualityDrop(
-        ndcg=float(compressed[judged].mean()),
+    return teacher[judged], compressed[judged]
+
+
+def _drop(teacher: Floats, compressed: Floats) -> tuple[QualityDrop, Floats]:
+    differences = teacher - compressed
+    means = bootstrap_means(differences) if np.any(differences) else np.zeros(N_SAMPLES)
+    lower, upper = bounds_of(means)
+    drop = QualityDrop(
+        ndcg=float(compressed.mean()),
         drop=float(differences.mean()),
         drop_lower=lower,
         drop_upper=upper,
-        n_groups=int(judged.sum()),
+        n_groups=differences.size,
+        share_losing=share_losing(differences),
+        worst_tenth=worst_tenth(differences),
     )
+    return drop, means

@@ -31,7 +31,7 @@ def find(
         *(_load(scenario, measurements, measures, objectives, samples) if samples is not None else ()),
         *(finding for audit in measurements.audits for finding in find_in_answers(audit)),
         *_teacher(scenario, measures),
-        *(finding for row in measurements.ledger for finding in _control(row)),
+        *(finding for row in measurements.ledger for finding in _step(row)),
     )
 
 
@@ -96,12 +96,21 @@ def _teacher(scenario: Scenario, measures: Sequence[TargetMeasure]) -> Iterator[
         )
 
 
-def _control(row: LedgerRow) -> Iterator[Finding]:
-    """The cheap alternative at equal size is as good unless the method's own drop is clearly smaller."""
-    if row.control is not None and row.control.quality.drop <= row.quality.drop:
+def _step(row: LedgerRow) -> Iterator[Finding]:
+    """Of one step of the recipe: a cheap control that is as good, a quality gate that nothing met."""
+    if row.control is not None and row.control_does in ("as well", "better"):
         yield Finding(
             name="control-does-as-well",
             message=f"{row.control.step} to the same size drops {row.control.quality.drop:.4f}, "
-            f"{row.step} {row.quality.drop:.4f}",
+            f"{row.step} {row.quality.drop:.4f}; the paired difference does not speak for {row.step}",
             remedy=f"use {row.control.step} instead of {row.step}: it is simpler",
+        )
+    if row.gate_missed:
+        yield Finding(
+            name="gate-not-met",
+            message=f"{row.step}: {row.gate_missed}; the best found goes on, with {row.quality.drop:.4f} NDCG lost "
+            "against the teacher on the test split",
+            remedy="allow a larger max_drop, give the valid split more query groups, or leave the step out",
+            fails=True,
+            figure=row.quality.drop_upper,
         )

@@ -16,14 +16,14 @@ from harness import registry
 from harness.bundle import Bundle, Draft, open_bundle, seal
 from harness.cache import Cache, key_of, package_versions
 from harness.errors import ModelError
-from harness.ndcg import quality_drop
+from harness.ndcg import quality_with_tests
 from harness.protocols import Compression, Progress, Training
 from harness.ranking_data import Floats, Splits
-from harness.records import LedgerRow, NdcgSpec
+from harness.records import LedgerRow, Manifest, NdcgSpec, QualityDrop
 from harness.scenario import Choice, Scenario, options
-from harness.scoring import quality
+from harness.scoring import quality as ndcg_of
 
-_CODE = ("rankers", "compress", "trees", "mlp", "scoring.py", "bundle.py", "ndcg.py")
+_CODE = ("rankers", "compress", "trees", "mlp", "scoring.py", "bundle.py", "ndcg.py", "paired.py")
 _LIBRARIES = ("lightgbm", "xgboost", "torch", "treelite", "numpy")
 
 
@@ -56,17 +56,23 @@ class Builder:
         started = time.perf_counter()
         self.progress(f"ranker {scenario.ranker.kind}")
         teacher, cached = self.train(scenario.ranker)
-        base = self._per_group(teacher)
-        steps = [Step(teacher, self._row(scenario.ranker, teacher, base, base, started, cached))]
+        base, margin = self._per_group(teacher), scenario.sla.ndcg_drop
+        steps = [
+            Step(teacher, self._row(scenario.ranker, teacher, quality_with_tests(base, base, margin), started, cached))
+        ]
         for index, choice in enumerate(scenario.compress):
-            steps.append(self._step(index, choice, steps[-1].bundle, teacher, base))
+            steps.append(self._step(index, choice, steps[-1].bundle, teacher, base, margin))
         return steps
 
-    def _step(self, index: int, choice: Choice, before: Bundle, teacher: Bundle, base: Floats) -> Step:
+    def _step(
+        self, index: int, choice: Choice, before: Bundle, teacher: Bundle, base: Floats, margin: float | None
+    ) -> Step:
         started = time.perf_counter()
         self.progress(f"compress.{index} {choice.kind}")
         bundle, cached = self._compress(choice, before, teacher, where=f"compress.{index}: {choice.kind}")
-        row = self._row(choice, bundle, base, self._per_group(bundle), started, cached)
+        own = self._per_group(bundle)
+        row = self._row(choice, bundle, quality_with_tests(base, own, margin), started, cached)
+        row = row.model_copy(update={"gate_missed": gate_missed(choice, before.manifest, bundle.manifest)})
         spec = registry.method(choice.kind).control(options("methods", choice), before.manifest, bundle.manifest)
         if spec is None:
             return Step(bundle, row)
@@ -74,8 +80,10 @@ class Builder:
         control = Choice.model_validate(spec)
         self.progress(f"compress.{index} {choice.kind}: its control, {control.kind}")
         rival, cached = self._compress(control, before, teacher, where=f"control of compress.{index}: {control.kind}")
-        rival_row = self._row(control, rival, base, self._per_group(rival), started, cached)
-        return Step(bundle, row.model_copy(update={"control": rival_row}), rival)
+        others = self._per_group(rival)
+        rival_row = self._row(control, rival, quality_with_tests(base, others, margin), started, cached)
+        compared = {"control": rival_row, "against_control": quality_with_tests(others, own)}
+        return Step(bundle, row.model_copy(update=compared), rival)
 
     def train(self, choice: Choice) -> tuple[Bundle, bool]:
         """The teacher of a `ranker` section, and whether it was in the cache."""
@@ -131,7 +139,7 @@ class Builder:
         }
 
         def measure(out: Path) -> None:
-            np.save(out / "ndcg.npy", quality(bundle, self.splits.test, self.ndcg))
+            np.save(out / "ndcg.npy", ndcg_of(bundle, self.splits.test, self.ndcg))
 
         def read(path: Path) -> Floats:
             try:
@@ -142,19 +150,32 @@ class Builder:
         values, _ = self.cache.obtain("quality", key_of(spec), build=measure, reopen=read)
         return values
 
-    def _row(
-        self, choice: Choice, bundle: Bundle, base: Floats, own: Floats, started: float, cached: bool
-    ) -> LedgerRow:
+    def _row(self, choice: Choice, bundle: Bundle, quality: QualityDrop, started: float, cached: bool) -> LedgerRow:
         return LedgerRow(
             step=choice.kind,
             params=choice.options,
             digest=bundle.manifest.digest,
-            quality=quality_drop(base, own),
+            quality=quality,
             size=bundle.manifest.size,
             build_s=round(time.perf_counter() - started, 3),
             cached=cached,
             notes=tuple(str(note) for note in bundle.manifest.meta.get("notes", ())),
         )
+
+
+def gate_missed(choice: Choice, before: Manifest, after: Manifest) -> str:
+    """Why a step's quality gate (`max_drop`) was met by nothing smaller; empty where it was, or there is none.
+
+    A method that goes on with the best it has found says so itself, in `meta["gate_missed"]`; one that leaves its input
+    as it is need not.
+    """
+    if said := after.meta.get("gate_missed"):
+        return str(said)
+    max_drop = options("methods", choice).model_dump().get("max_drop")
+    counts = [(size.n_trees, size.n_nodes, size.n_parameters) for size in (before.size, after.size)]
+    if max_drop is None or counts[0] != counts[1]:
+        return ""
+    return f"nothing smaller than its input stays within max_drop {max_drop:g} on the valid split, at the 95 % bound"
 
 
 def code_digest(rooms: Sequence[str] = _CODE) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from harness.records.base import SCHEMA_VERSION, Facts, Record
 
 
@@ -54,17 +56,32 @@ class ModelSize(Record):
 
 
 class QualityDrop(Record):
-    """Paired NDCG difference teacher - compressed over query groups, with one-sided 95 % bootstrap bounds."""
+    """Paired NDCG difference teacher - compressed over query groups, with one-sided 95 % bootstrap bounds.
+
+    randomisation_p: Fisher's two-sided test of no difference; margin_p: bootstrap test of a loss over `margin`, which
+    is at most 0.05 where the upper bound is within it (non-inferior); share_losing: of the groups, those that lose more
+    than 0.1; worst_tenth: mean loss of the tenth of the groups that loses most. NaN where it was not asked for.
+    """
 
     ndcg: float
     drop: float
     drop_lower: float
     drop_upper: float
     n_groups: int
+    randomisation_p: float = float("nan")
+    margin: float = float("nan")
+    margin_p: float = float("nan")
+    share_losing: float = float("nan")
+    worst_tenth: float = float("nan")
 
 
 class LedgerRow(Record):
-    """One step of a recipe: what it did to quality, size and time; `control` is the cheap alternative at equal size."""
+    """One step of a recipe: what it did to quality, size and time.
+
+    control: the cheap alternative at equal size; against_control: what this step loses against it, paired (negative:
+    the step is better); memory_bytes: resident memory that opening it in an engine and scoring add to a process;
+    gate_missed: why the step's quality gate was met by nothing smaller, empty where it was or there is none.
+    """
 
     step: str
     params: Facts = {}
@@ -74,10 +91,27 @@ class LedgerRow(Record):
     engine: str = ""
     engine_us: float = float("nan")
     engine_us_p99: float = float("nan")
+    memory_bytes: float = float("nan")
     build_s: float = float("nan")
     cached: bool = False
     control: LedgerRow | None = None
+    against_control: QualityDrop | None = None
+    gate_missed: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def control_does(self) -> Literal["", "worse", "as well", "better"]:
+        """How the control ranks beside the step, by the paired bounds at 95 % each; empty without a comparison.
+
+        "As well" says that the bounds do not exclude zero. Records of old hold no paired comparison: a control that
+        loses no more than the step itself does as well there, and of any other nothing is said.
+        """
+        if self.control is None:
+            return ""
+        paired = self.against_control
+        if paired is None:
+            return "as well" if self.control.quality.drop <= self.quality.drop else ""
+        return "worse" if paired.drop_upper < 0 else "better" if paired.drop_lower > 0 else "as well"
 
 
 Manifest.model_rebuild()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from harness.records import LedgerRow, NdcgSpec
 from harness.report import _numbers as numbers
+from harness.report._bought import packed_bytes
 from harness.report._table import Table
 
 
@@ -15,17 +17,24 @@ def step_name(row: LedgerRow) -> str:
     return f"{row.step} ({settings})" if settings else row.step
 
 
-def table(ledger: tuple[LedgerRow, ...], ndcg: NdcgSpec) -> Table:
-    """One row per step, its control below it."""
-    rows = []
+def named_rows(ledger: tuple[LedgerRow, ...]) -> Iterator[tuple[str, LedgerRow]]:
+    """Every row with its name in a table, each control below its step."""
     for place, row in enumerate(ledger):
-        rows.append(_cells(step_name(row) if place else f"teacher: {step_name(row)}", row))
+        yield step_name(row) if place else f"teacher: {step_name(row)}", row
         if row.control is not None:
-            rows.append(_cells(f"↳ control: {step_name(row.control)}", row.control))
-    quality = (f"NDCG@{ndcg.k}", "lost", "at most")
-    columns = ("step", *quality, "size", "trees", "nodes", "bits/node", "engine", "p50", "p99")
-    note = f"{ndcg}; lost against the teacher, at most with 95 % confidence (paired over query groups)." if rows else ""
-    return Table("Ledger", columns, tuple(rows), wide=(8,), note=note)
+            yield f"↳ control: {step_name(row.control)}", row.control
+
+
+def table(ledger: tuple[LedgerRow, ...], ndcg: NdcgSpec) -> Table:
+    """Size, time and memory after each step, beside the quality it has left."""
+    rows = tuple(_cells(name, row) for name, row in named_rows(ledger))
+    sizes = ("size", "packed", "memory", "trees", "nodes")
+    columns = ("step", f"NDCG@{ndcg.k}", "lost", *sizes, "engine", "p50", "p99", "built in")
+    note = (
+        "Packed: the trees in the fewest bits. Memory: what opening it in that engine and scoring add to a process, "
+        "libraries included. p50, p99: engine time of one candidate list, interleaved."
+    )
+    return Table("Ledger", columns, rows, wide=(8,), note=note if rows else "")
 
 
 def remarks(ledger: tuple[LedgerRow, ...], ndcg: NdcgSpec) -> tuple[str, ...]:
@@ -38,18 +47,39 @@ def remarks(ledger: tuple[LedgerRow, ...], ndcg: NdcgSpec) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def nulls(ledger: tuple[LedgerRow, ...]) -> Iterator[str]:
+    """The steps whose control does as well or better, in a few words each."""
+    for row in ledger:
+        if row.control is not None and row.control_does in ("as well", "better"):
+            yield f"{step_name(row.control)} does {_plainly(row)} {step_name(row)}"
+
+
 def _compared(row: LedgerRow, control: LedgerRow, ndcg: NdcgSpec) -> str:
     lost, other = numbers.quality(row.quality.drop), numbers.quality(control.quality.drop)
-    if control.quality.drop <= row.quality.drop:
-        finding = "does as well, and is simpler"
-    elif control.quality.drop <= row.quality.drop_upper:
-        finding = f"does as well, within the 95 % bound of {numbers.quality(row.quality.drop_upper)}"
-    else:
-        finding = f"does worse, so {row.step} earns its place"
     return (
         f"{row.step}: {step_name(control)} to the same size ({numbers.size(control.size.disk_bytes)} against "
-        f"{numbers.size(row.size.disk_bytes)}) costs {other} NDCG@{ndcg.k} against {lost}; the cheap control {finding}."
+        f"{numbers.size(row.size.disk_bytes)}) costs {other} NDCG@{ndcg.k} against {lost}; the cheap control "
+        f"{_finding(row)}."
     )
+
+
+def _finding(row: LedgerRow) -> str:
+    paired = row.against_control
+    if paired is None:
+        unknown = "was not compared with it query group by query group"
+        return "does as well, and is simpler" if row.control_does == "as well" else unknown
+    bounds = f"{numbers.quality(paired.drop_lower)} to {numbers.quality(paired.drop_upper)}"
+    figures = f"{numbers.quality(paired.drop)} between them, {bounds} with 95 % confidence at each end"
+    match row.control_does:
+        case "worse":
+            return f"does worse ({figures}), so {row.step} earns its place"
+        case "better":
+            return f"does better ({figures}), and is simpler"
+    return f"does as well, as far as {paired.n_groups:,} query groups can tell ({figures}), and is simpler"
+
+
+def _plainly(row: LedgerRow) -> str:
+    return "better than" if row.control_does == "better" else "as well as"
 
 
 def _cells(name: str, row: LedgerRow) -> tuple[str, ...]:
@@ -58,14 +88,15 @@ def _cells(name: str, row: LedgerRow) -> tuple[str, ...]:
         name,
         numbers.quality(row.quality.ndcg),
         numbers.quality(row.quality.drop),
-        numbers.quality(row.quality.drop_upper),
         numbers.size(size.disk_bytes),
+        numbers.size(packed_bytes(size)),
+        numbers.size(row.memory_bytes),
         numbers.count(size.n_trees),
         numbers.count(size.n_nodes) if size.n_nodes else f"{numbers.count(size.n_parameters)} parameters",
-        numbers.figure(size.packed_bits_per_node),
         row.engine or numbers.NOTHING,
         numbers.us(row.engine_us),
         numbers.us(row.engine_us_p99),
+        numbers.figure(row.build_s, "s") + (" (cached)" if row.cached else ""),
     )
 
 

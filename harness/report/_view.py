@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.records import Finding, Report, VerdictStatus
-from harness.report import _audits, _bought, _calibration, _facts, _ledger, _objectives
+from harness.report import _audits, _bought, _calibration, _facts, _ledger, _objectives, _quality
 from harness.report._findings import said
 from harness.report._sentence import headline, sentence
 from harness.report._table import Cell, Table
@@ -26,6 +26,7 @@ class View:
     bought: Table
     highlights: tuple[tuple[Cell, ...], ...]
     ledger: Table
+    quality: Table
     audits: Table
     remarks: tuple[str, ...]
     findings: tuple[Finding, ...]
@@ -49,6 +50,7 @@ def view(report: Report) -> View:
         bought=bought,
         highlights=_bought.highlights(bought, main.name.removesuffix("_ms") if main else "p99"),
         ledger=_ledger.table(run.ledger, run.ndcg),
+        quality=_quality.table(run.ledger, run.ndcg),
         audits=_audits.table(run.audits, run.ndcg),
         remarks=_ledger.remarks(run.ledger, run.ndcg),
         findings=_findings(report),

@@ -38,8 +38,12 @@ def render(report: Report, samples: Samples | None) -> str:
 
 def render_suite(reports: list[Report]) -> str:
     """Several runs as a page of links to `<run>/report.html`."""
+    from markupsafe import Markup
+
     links = [f"{quote(report.run)}/{SUFFIX}" if report.run else "" for report in reports]
-    return _template("suite").render(summary=_suite.summary(reports), table=_suite.table(reports), links=links)
+    shown = _suite.view(reports)
+    pictures = [Markup(picture) for picture in shown.pictures]  # noqa: S704
+    return _template("suite").render(view=shown, pictures=pictures, links=links)
 
 
 def render_study(study: Study) -> str:

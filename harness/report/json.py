@@ -8,18 +8,12 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema, from_json, to_json
 
-from harness.records import NON_FINITE, SCHEMA_VERSION, Record, Report
+from harness.records import NON_FINITE, Report
 from harness.samples import Samples
 from harness.studies import Study
+from harness.suite import suite_of
 
 SUFFIX = "result.json"
-
-
-class Suite(Record):
-    """Several reports."""
-
-    schema_version: int = SCHEMA_VERSION
-    reports: tuple[Report, ...]
 
 
 def render(report: Report, samples: Samples | None) -> str:
@@ -28,8 +22,8 @@ def render(report: Report, samples: Samples | None) -> str:
 
 
 def render_suite(reports: list[Report]) -> str:
-    """All reports as one `Suite`."""
-    return Suite(reports=tuple(reports)).model_dump_json()
+    """All reports as one `Suite`, with its fronts."""
+    return suite_of(reports).model_dump_json()
 
 
 def render_study(study: Study) -> str:

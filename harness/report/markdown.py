@@ -25,7 +25,7 @@ def render(report: Report, samples: Samples | None) -> str:
         f"> **{_text(shown.alarm)}**" if shown.alarm else "",
         f"**{_text(shown.sentence)}**",
         _text(shown.description),
-        *(_section(table) for table in (shown.objectives, shown.bought, shown.ledger, shown.audits)),
+        *(_section(table) for table in (shown.objectives, shown.bought, shown.ledger, shown.quality, shown.audits)),
         "\n".join(f"- {_text(remark)}" for remark in shown.remarks),
         *_rest(shown),
     ]
@@ -33,8 +33,15 @@ def render(report: Report, samples: Samples | None) -> str:
 
 
 def render_suite(reports: list[Report]) -> str:
-    """Several runs as one table."""
-    return f"## {_suite.summary(reports)}\n\n{_section(_suite.table(reports), level=0)}\n"
+    """Several runs as one table, their fronts and what is null below it."""
+    shown = _suite.view(reports)
+    blocks = [
+        f"## {shown.summary}",
+        _section(shown.scenarios, level=0),
+        *(_section(table) for table in (shown.quality, *shown.fronts)),
+        "\n".join(f"- {_text(remark)}" for remark in shown.remarks),
+    ]
+    return _joined(blocks)
 
 
 def render_study(study: Study) -> str:

@@ -50,11 +50,15 @@ def render(report: Report, samples: Samples | None) -> str:
 
 
 def render_suite(reports: list[Report]) -> str:
-    """Several runs as one table and a summary line."""
+    """Several runs as one table, their fronts, what is null, and a summary line."""
 
     def parts(page: _Page) -> Iterator[RenderableType]:
-        yield from page.section(_suite.table(reports))
-        yield page.text(_suite.summary(reports), "bold")
+        shown = _suite.view(reports)
+        for table in (shown.scenarios, shown.quality, *shown.fronts):
+            yield from page.section(table)
+        for remark in shown.remarks:
+            yield page.text(f"- {remark}", "")
+        yield page.text(shown.summary, "bold")
 
     return _drawn(parts)
 
@@ -107,7 +111,7 @@ class _Page:
         if shown.alarm:
             yield self.text(shown.alarm, "bold red")
         yield self.text(shown.sentence, "")
-        for table in (shown.objectives, shown.bought, shown.ledger, shown.audits):
+        for table in (shown.objectives, shown.bought, shown.ledger, shown.quality, shown.audits):
             yield from self.section(table)
         for remark in shown.remarks:
             yield self.text(f"- {remark}", "")

@@ -8,6 +8,7 @@ Look at the difference before you keep it.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from dataclasses import replace
@@ -39,6 +40,8 @@ from harness.scenario import Scenario
 HERE = Path(__file__).parent
 N_REQUESTS = 1500
 QPS = 60.0
+SUITE = ("pass", "truncated", "tiny", "invalid", "target")
+"""Reports of the suite that is rendered."""
 
 SCENARIO = {
     "name": "feed-25ms",
@@ -60,9 +63,7 @@ def row(
     return LedgerRow(
         step=step,
         digest=f"{place:02x}" * 32,
-        quality=QualityDrop(
-            ndcg=0.4213 - drop, drop=drop, drop_lower=drop - spread, drop_upper=drop + spread, n_groups=1200
-        ),
+        quality=lost(drop, spread, margin=0.005),
         size=ModelSize(
             n_trees=n_trees,
             n_nodes=n_nodes,
@@ -72,7 +73,24 @@ def row(
         ),
         engine_us=us,
         engine_us_p99=1.6 * us,
+        memory_bytes=4e7 + 60.0 * n_nodes,
         **more,
+    )
+
+
+def lost(drop: float, spread: float, margin: float = float("nan")) -> QualityDrop:
+    """A paired loss with its bounds, and tests to go with them."""
+    return QualityDrop(
+        ndcg=0.4213 - drop,
+        drop=drop,
+        drop_lower=drop - spread,
+        drop_upper=drop + spread,
+        n_groups=1200,
+        randomisation_p=min(1.0, 0.0001 + math.exp(-abs(drop) / 0.0009)),
+        margin=margin,
+        margin_p=math.nan if math.isnan(margin) else 1.0 / (1.0 + math.exp(-(drop - margin) / 0.0008)),
+        share_losing=9 * abs(drop),
+        worst_tenth=7 * abs(drop),
     )
 
 
@@ -80,12 +98,14 @@ def ledger() -> tuple[LedgerRow, ...]:
     """A teacher, three steps with two controls, and the last bundle behind another engine."""
     cut = row("truncate", 20, 0.0150, 71, 9000, 51.0, 1480, params={"keep": 71})
     small = row("truncate", 21, 0.0021, 71, 9000, 21.0, 1470, params={"keep": 71})
+    better = {"control": cut, "against_control": lost(-0.0131, 0.0024)}
+    as_well = {"control": small, "against_control": lost(0.0003, 0.0009)}
     kept = {"params": {"quantize": True}, "engine": "tl2cgen"}
     return (
         row("lightgbm", 1, 0.0, 300, 38100, 51.3, 6120, params={"n_trees": 300, "n_leaves": 64}, engine="native"),
         row("truncate", 2, 0.0008, 150, 19050, 51.2, 3100, params={"keep": 150}, engine="native", build_s=1.2),
-        row("prune_leaves", 3, 0.0019, 150, 9000, 50.8, 2440, params={"max_nodes": 9000}, engine="gtil", control=cut),
-        row("quantise", 4, 0.0021, 150, 9000, 19.6, 2430, engine="gtil", control=small, notes=("16-bit leaves",)),
+        row("prune_leaves", 3, 0.0019, 150, 9000, 50.8, 2440, params={"max_nodes": 9000}, engine="gtil", **better),
+        row("quantise", 4, 0.0021, 150, 9000, 19.6, 2430, engine="gtil", notes=("16-bit leaves",), **as_well),
         row("served by tl2cgen", 4, 0.0021, 150, 9000, 19.6, 655, **kept),
     )
 
@@ -317,7 +337,17 @@ def variants(base: Report, samples: Samples) -> dict[str, Report]:
             "audits": (Audit(target="target", n_answers=1500, n_checked=1500, n_distinct=256),),
         }
     )
+    cut = run.ledger[2].control.model_copy(update={"params": {"max_nodes": 9000}})
+    tiny = row("prune_leaves", 30, 0.0112, 90, 2600, 50.9, 1130, params={"max_nodes": 2600}, engine="gtil")
+    missed = tiny.model_copy(update={"gate_missed": "nothing smaller than its input stays within max_drop 0.001"})
     return {
+        "truncated": again(run.model_copy(update={"ledger": (run.ledger[0], cut)})).model_copy(
+            update={"name": "feed-truncated"}
+        ),
+        "tiny": again(run.model_copy(update={"ledger": (run.ledger[0], tiny)})).model_copy(
+            update={"name": "feed-tiny"}
+        ),
+        "gate-missed": again(run.model_copy(update={"ledger": (run.ledger[0], missed)}), p99_ms=25),
         "wrong-answers": again(run.model_copy(update={"audits": (run.audits[0], wrong)})),
         "target": judge(endpoint, external, of_target(samples)).model_copy(update={"run": "endpoint-x"}),
         "fail": again(run, p99_ms=5, error_rate=0),
@@ -346,12 +376,13 @@ def main() -> None:
         base = report(made)
         for name, known in {"pass": base, **variants(base, made)}.items():
             (HERE / "reports" / f"{name}.json").write_text(known.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    known = Report.model_validate_json((HERE / "reports" / "pass.json").read_bytes())
+    several = [Report.model_validate_json((HERE / "reports" / f"{name}.json").read_bytes()) for name in SUITE]
+    known = several[0]
     kept = Samples.load(HERE / "samples.npz")
     for name in registry.names("formats"):
         plugin = registry.report_format(name)
         (HERE / "golden" / f"run.{name}").write_text(plugin.render(known, kept), encoding="utf-8")
-        (HERE / "golden" / f"suite.{name}").write_text(plugin.render_suite([known, known]), encoding="utf-8")
+        (HERE / "golden" / f"suite.{name}").write_text(plugin.render_suite(several), encoding="utf-8")
 
 
 if __name__ == "__main__":

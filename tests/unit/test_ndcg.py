@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import ndcg_score
 
 from harness.errors import DataError
-from harness.ndcg import bootstrap_bounds, ndcg_per_group, quality_drop
+from harness.ndcg import ndcg_per_group, quality_drop, quality_with_tests
 from harness.records import NdcgSpec
 
 
@@ -18,6 +18,22 @@ def test_agrees_with_scikit_learn(k):
         rows = slice(start, start + size)
         theirs = ndcg_score([2.0 ** grades[rows] - 1], [scores[rows]], k=k)
         assert ours[group] == pytest.approx(theirs, abs=1e-12)
+
+
+def test_agrees_with_ir_measures():
+    """Its trec_eval takes gains as they are given, so it gets 2^grade - 1; no scores are equal, for it orders ties."""
+    ir_measures = pytest.importorskip("ir_measures")
+    rng = np.random.default_rng(3)
+    sizes = np.array([2, 40, 7, 25])
+    grades = rng.integers(0, 5, sizes.sum()).astype(np.int32)
+    scores = rng.permutation(sizes.sum()).astype(np.float64)
+    groups = np.repeat(np.arange(sizes.size), sizes).astype(str)
+    names = [f"d{i}" for i in range(grades.size)]
+    judged = [ir_measures.Qrel(*one) for one in zip(groups, names, (2**grades - 1).tolist(), strict=True)]
+    ranked = [ir_measures.ScoredDoc(*one) for one in zip(groups, names, scores.tolist(), strict=True)]
+    found = {one.query_id: one.value for one in ir_measures.iter_calc([ir_measures.nDCG @ 10], judged, ranked)}
+    ours = ndcg_per_group(scores, grades, sizes, NdcgSpec(k=10))
+    np.testing.assert_allclose(ours, [found[str(group)] for group in range(sizes.size)], atol=1e-6)
 
 
 @pytest.mark.parametrize(("empty", "expected"), [("skip", np.nan), ("zero", 0.0), ("one", 1.0)])
@@ -40,12 +56,6 @@ def test_equal_scores_keep_the_row_order():
     assert (first[0], second[0]) == (1.0, 0.0)
 
 
-def test_the_bound_covers_the_true_mean_about_as_often_as_it_says():
-    rng = np.random.default_rng(1)
-    covered = [bootstrap_bounds(rng.normal(size=80), n_samples=400)[1] >= 0 for _ in range(300)]
-    assert 0.90 <= np.mean(covered) <= 0.99
-
-
 def test_drop_is_paired_and_skips_undefined_groups():
     drop = quality_drop(np.array([0.5, np.nan, 0.7]), np.array([0.4, np.nan, 0.7]))
     assert (drop.drop, drop.n_groups) == (pytest.approx(0.05), 2)
@@ -54,3 +64,21 @@ def test_drop_is_paired_and_skips_undefined_groups():
     assert (same.drop, same.drop_lower, same.drop_upper) == (0, 0, 0)
     with pytest.raises(DataError, match="no query group with a positive"):
         quality_drop(np.array([np.nan]), np.array([np.nan]))
+
+
+def test_the_tests_agree_with_the_bounds():
+    rng = np.random.default_rng(5)
+    before = rng.random(400)
+    worse = before - rng.normal(0.01, 0.05, 400)
+    drop = quality_with_tests(before, worse, 0.02)
+    assert (drop.margin_p <= 0.05) == (drop.drop_upper <= 0.02)
+    assert quality_with_tests(before, worse, drop.drop_upper + 1e-4).margin_p <= 0.05
+    assert quality_with_tests(before, worse, drop.drop_upper - 1e-4).margin_p > 0.05
+    assert drop.randomisation_p < 0.05 < quality_with_tests(before, before[::-1].copy(), None).randomisation_p
+    assert np.isnan(quality_with_tests(before, worse, None).margin_p)
+
+
+def test_the_same_scores_lose_nothing_for_certain():
+    same = quality_with_tests(np.array([0.5, 0.6]), np.array([0.5, 0.6]), 0.0)
+    assert (same.drop_upper, same.randomisation_p, same.share_losing, same.worst_tenth) == (0, 1, 0, 0)
+    assert same.margin_p < 0.001

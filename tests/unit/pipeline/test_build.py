@@ -1,12 +1,16 @@
+import math
+import multiprocessing
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from harness.cache import Cache
 from harness.errors import ModelError
-from harness.pipeline.build import Builder, code_digest
+from harness.pipeline.build import Builder, code_digest, gate_missed
 from harness.records import NdcgSpec
-from harness.scenario import Scenario
+from harness.scenario import Choice, Scenario
 
 
 def scenario_of(**changes):
@@ -33,6 +37,51 @@ def test_each_step_has_its_row_its_parent_and_its_control(chain):
     control = steps[1].row.control
     assert control.step == "truncate"
     assert 0 < control.size.n_nodes <= pruned.size.n_nodes
+    paired = steps[1].row.against_control
+    assert paired.drop == pytest.approx(steps[1].row.quality.drop - control.quality.drop)
+    assert paired.drop_lower <= paired.drop <= paired.drop_upper
+
+
+def test_quality_is_tested_at_the_declared_margin(chain):
+    (tested,) = chain(scenario_of(sla={"p99_ms": 1, "ndcg_drop": 0.02}))
+    assert (tested.row.quality.margin, tested.row.quality.randomisation_p) == (0.02, 1.0)
+    (untested,) = chain(scenario_of())
+    assert math.isnan(untested.row.quality.margin_p)
+
+
+def test_a_gate_that_nothing_smaller_meets_is_told(chain):
+    strict = chain(scenario_of(compress=[{"kind": "prune_leaves", "max_drop": 0.0}]))[1]
+    kept = strict.bundle.manifest.size.n_nodes
+    assert bool(strict.row.gate_missed) == (kept == chain(scenario_of())[0].bundle.manifest.size.n_nodes)
+    loose = chain(scenario_of(compress=[{"kind": "truncate", "max_drop": 1.0}]))[1]
+    assert (loose.bundle.manifest.size.n_trees, loose.row.gate_missed) == (1, "")
+    choice = Choice.model_validate({"kind": "truncate", "max_drop": 0.001})
+    manifest = loose.bundle.manifest
+    assert "stays within max_drop 0.001" in gate_missed(choice, manifest, manifest)
+    told = manifest.model_copy(update={"meta": {"gate_missed": "the best loses 0.2"}})
+    assert gate_missed(choice, manifest, told) == "the best loses 0.2"
+    assert gate_missed(Choice.model_validate({"kind": "truncate", "keep": 1}), manifest, manifest) == ""
+
+
+def test_a_chain_that_is_killed_goes_on_from_its_finished_steps(splits, tmp_path):
+    """Killed outright by its own progress line as the last step begins; what was half written is never taken up."""
+    scenario = scenario_of(compress=[{"kind": "truncate", "keep": 0.5}, {"kind": "prune_leaves", "keep": 0.5}])
+    builder = Builder(Cache(tmp_path), splits, NdcgSpec(), 1, _DiesAt("prune_leaves: "))
+    child = multiprocessing.get_context("spawn").Process(target=builder.chain, args=(scenario,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    steps = Builder(Cache(tmp_path), splits, NdcgSpec(), 1, lambda _: None).chain(scenario)
+    assert [step.row.cached for step in steps] == [True, True, False]
+
+
+class _DiesAt:
+    def __init__(self, line: str) -> None:
+        self.line = line
+
+    def __call__(self, line: str) -> None:
+        if line.startswith(self.line):
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_what_is_built_once_is_reused_and_what_changed_is_not(chain):

@@ -11,4 +11,5 @@ def test_rendering_is_the_golden_one(name, sample_dir, report_of, samples):
     plugin = registry.report_format(name)
     report = report_of("pass")
     assert plugin.render(report, samples) == (golden / f"run.{name}").read_text(encoding="utf-8"), REMEDY
-    assert plugin.render_suite([report, report]) == (golden / f"suite.{name}").read_text(encoding="utf-8"), REMEDY
+    several = [report_of(one) for one in ("pass", "truncated", "tiny", "invalid", "target")]
+    assert plugin.render_suite(several) == (golden / f"suite.{name}").read_text(encoding="utf-8"), REMEDY

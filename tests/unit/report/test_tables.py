@@ -27,16 +27,45 @@ def test_without_a_teacher_under_load_its_figures_are_dashes(report_of):
 def test_a_control_that_does_as_well_is_named_so(report_of):
     run = report_of("pass").measurements
     worse, _, as_well = _ledger.remarks(run.ledger, run.ndcg)
+    assert "does worse (−0.0131 between them, −0.0155 to −0.0107 with 95 %" in worse
     assert "prune_leaves earns its place" in worse
-    assert "does as well, and is simpler" in as_well
+    assert "does as well, as far as 1,200 query groups can tell" in as_well
+    assert list(_ledger.nulls(run.ledger)) == ["truncate (keep 71) does as well as quantise"]
 
 
-def test_a_control_inside_the_bound_does_as_well(report_of):
+def test_a_control_that_does_better_is_a_null_too(report_of):
     run = report_of("pass").measurements
     row = run.ledger[2]
-    near = row.control.model_copy(update={"quality": row.control.quality.model_copy(update={"drop": 0.0040})})
-    (said,) = _ledger.remarks((row.model_copy(update={"control": near}),), run.ndcg)
-    assert "does as well, within the 95 % bound of 0.0041" in said
+    worse = row.against_control.model_copy(update={"drop_lower": 0.001, "drop_upper": 0.002})
+    better = row.model_copy(update={"against_control": worse})
+    (said,) = _ledger.remarks((better,), run.ndcg)
+    assert "does better" in said
+    assert list(_ledger.nulls((better,))) == ["truncate (keep 71) does better than prune_leaves (max_nodes 9000)"]
+
+
+def test_a_record_of_old_without_a_paired_comparison_claims_none(report_of):
+    run = report_of("pass").measurements
+    old = run.ledger[2].model_copy(update={"against_control": None})
+    (said,) = _ledger.remarks((old,), run.ndcg)
+    assert "was not compared with it query group by query group" in said
+    assert not list(_ledger.nulls((old,)))
+
+
+def test_quality_says_what_the_bounds_mean_at_the_margin(report_of):
+    rows = cells(view(report_of("pass")).quality)
+    assert rows["quantise"][-2] == "non-inferior"
+    assert rows["↳ control: truncate (keep 71)"][-2:] == ("non-inferior", "1,200")
+    assert "served by tl2cgen (quantize True)" not in rows
+    assert not view(report_of("uncompressed")).quality.rows
+
+
+def test_a_gate_that_nothing_met_fails_the_run_and_is_said(report_of):
+    report = report_of("gate-missed")
+    assert report.verdict.status == "FAIL"
+    assert all(objective.status == "PASS" for objective in report.verdict.objectives)
+    (finding,) = (finding for finding in view(report).findings if finding.name == "gate-not-met")
+    assert "nothing smaller than its input" in finding.message
+    assert "0.0112 NDCG lost" in finding.message
 
 
 def test_open_bounds_and_no_headroom(report_of):
@@ -61,7 +90,7 @@ def test_an_incomplete_run_says_so_with_its_failure(report_of):
 
 def test_every_row_is_as_wide_as_its_table(report_of):
     shown = view(report_of("pass"))
-    for table in (shown.objectives, shown.bought, shown.ledger, *shown.facts):
+    for table in (shown.objectives, shown.bought, shown.ledger, shown.quality, *shown.facts):
         assert {len(row) for row in table.rows} == {len(table.columns)}, table.title
 
 
