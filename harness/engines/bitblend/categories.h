@@ -36,12 +36,13 @@ ALWAYS_INLINE lanes_t member(const uint8_t* set, lanes_t code) {
 }
 
 /* Fills the rows of ranks of n candidates that splits by category read; a row is `stride` bytes. */
-static void rank_categories(const struct model* m, const float* x, int n, int8_t* ranks, int stride) {
+static void rank_categories(const struct model* m, struct candidates rows, int n, int8_t* ranks, int stride) {
   _Alignas(64) uint8_t code[MAX_LANES] = {0};
   for (const struct categories *c = m->categories, *end = c + m->n_category_columns; c < end; ++c) {
     const uint8_t* codes = m->codes + c->codes;
     for (int i = 0; i < n; ++i) {
-      const double value = x[(int64_t)i * m->n_features + c->feature];
+      const int64_t place = (int64_t)i * m->n_features + c->feature;
+      const double value = rows.wide ? ((const double*)rows.x)[place] : ((const float*)rows.x)[place];
       const int listed = value > m->no_category && value < c->n_categories;
       code[i] = value != value ? codes[0] : codes[listed ? 2 + (int)value : 1];
     }

@@ -33,7 +33,7 @@ class CModel(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_int32) for name in ("n_features", "n_columns", "n_category_columns", "n_rank_rows")),
         *((name, ctypes.c_int32) for name in ("n_leaf_rows", "n_rows", "n_groups")),
-        *((name, ctypes.c_void_p) for name in ("columns", "tables", "categories", "codes", "sets")),
+        *((name, ctypes.c_void_p) for name in ("columns", "tables", "exact", "categories", "codes", "sets")),
         *((name, ctypes.c_void_p) for name in ("groups", "bottoms", "tops", "trees", "leaves")),
         *((name, ctypes.c_double) for name in ("base", "scale", "no_category")),
     )
@@ -126,5 +126,6 @@ def load(path: Path) -> ctypes.CDLL:
         constant.argtypes, constant.restype = (), ctypes.c_int
     functions.scratch_bytes.argtypes, functions.scratch_bytes.restype = (model,), ctypes.c_int64
     for function in (functions.score, functions.leaf_numbers):
-        function.argtypes, function.restype = (address, address, ctypes.c_int64, address, address), None
+        function.argtypes = (address, address, ctypes.c_int, ctypes.c_int64, address, address)
+        function.restype = None
     return functions

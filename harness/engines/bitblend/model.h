@@ -9,6 +9,7 @@
    holds a heap of row ends (1 << n_levels of them, the first unused, at least 16), then rows of 8 thresholds. */
 struct column {
   int32_t feature, n_thresholds, n_levels, begin;
+  int32_t exact; /* where its thresholds stand in `exact` in full, with an infinity after them */
   int32_t left_row, right_row; /* rows of ranks in which a missing value goes left or right; -1: none reads it */
 };
 
@@ -49,6 +50,7 @@ struct model {
   int32_t n_features, n_columns, n_category_columns, n_rank_rows, n_leaf_rows, n_rows, n_groups;
   const struct column* columns;
   const float* tables;
+  const double* exact;
   const struct categories* categories;
   const uint8_t *codes, *sets;
   const struct group* groups;
@@ -58,6 +60,12 @@ struct model {
   const int32_t* leaves;
   double base, scale; /* score = base + scale * sum of leaves */
   double no_category; /* numbers up to it are no category, above it they are cut off to one */
+};
+
+/* Candidates in rows of n_features, NaN for missing: float, or double where `wide`. */
+struct candidates {
+  const void* x;
+  int wide;
 };
 
 #endif

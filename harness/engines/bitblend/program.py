@@ -33,7 +33,7 @@ class Program:
     """The arrays, and the way back from them.
 
     tree, leaf_nodes: for each of the kernel's trees, which of the forest's it is or is a part of, and the nodes of its
-    leaves from left to right.
+    leaves from left to right. wide: whether it tells float64 values apart; else they count as the float32 next to them.
     """
 
     columns: Columns
@@ -45,6 +45,7 @@ class Program:
     n_leaf_rows: int
     n_rows: int
     no_category: float
+    wide: bool
     base: float
     scale: float
     tree: tuple[int, ...]
@@ -54,7 +55,14 @@ class Program:
     def table_bytes(self) -> int:
         """Bytes that scoring reads, in all."""
         categories = self.columns.categories
-        ranked = (self.columns.columns, self.columns.tables, categories.columns, categories.codes, categories.sets)
+        ranked = (
+            self.columns.columns,
+            self.columns.tables,
+            self.columns.exact,
+            categories.columns,
+            categories.codes,
+            categories.sets,
+        )
         blended = (self.bottoms, self.tops, self.groups, self.trees, self.leaves.values)
         return sum(array.nbytes for array in (*ranked, *blended))
 
@@ -103,6 +111,7 @@ def program_of(forest: Forest, *, permuted_leaves: int, lightgbm_zero: bool, whe
         n_leaf_rows=n_leaf_rows,
         n_rows=n_rows,
         no_category=_LIGHTGBM_NO_CATEGORY if lightgbm_zero else _NO_CATEGORY,
+        wide=forest.threshold_type == "float64",
         base=forest.base_score + leaves.middle / n_averaged,
         scale=leaves.scale / n_averaged,
         tree=tuple(tree for tree, _ in parts),

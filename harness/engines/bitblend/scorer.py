@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.engines.bitblend.library import CModel, Library
 from harness.engines.bitblend.program import Program
 from harness.errors import EngineError
-from harness.ranking_data import Features
+from harness.ranking_data import Features, Floats
 from harness.trees.forest import Ints
 from harness.trees.parts import ELSEWHERE
 
@@ -35,6 +35,7 @@ class BlendScorer:
         self._arrays = {
             "columns": program.columns.columns,
             "tables": program.columns.tables,
+            "exact": program.columns.exact,
             "categories": program.columns.categories.columns,
             "codes": program.columns.categories.codes,
             "sets": program.columns.categories.sets.reshape(-1),
@@ -72,13 +73,17 @@ class BlendScorer:
             "table_bytes": program.table_bytes,
         }
 
-    def score(self, x: Features) -> NDArray[np.float32]:
-        """Scores (n,) float32 of x (n, n_features) float32 C-contiguous, NaN for missing."""
+    def score(self, x: Features | Floats) -> NDArray[np.float32]:
+        """Scores (n,) float32 of x (n, n_features) float32 or float64 C-contiguous, NaN for missing.
+
+        float64 rows are scored as the library of the model scores them: LightGBM compares them as they are, XGBoost
+        rounds them to float32 first.
+        """
         scores = np.empty(x.shape[0], dtype=np.float32)
         self._run(self._functions.score, x, scores)
         return scores
 
-    def leaf_nodes(self, x: Features) -> Ints:
+    def leaf_nodes(self, x: Features | Floats) -> Ints:
         """The node (n_trees, n) of the bundle's forest that each row of x ends in, to check what scores are made of."""
         program = self._program
         numbers = np.empty((len(program.tree), x.shape[0]), dtype=np.uint8)
@@ -88,9 +93,15 @@ class BlendScorer:
             found[tree] = np.maximum(found[tree], nodes[own])
         return found
 
-    def _run(self, function: Any, x: Features, out: NDArray[Any]) -> None:
-        if x.ndim != 2 or x.shape[1] != self._n_features or x.dtype != np.float32 or not x.flags.c_contiguous:
-            raise EngineError(f"needs float32 rows of {self._n_features} features, got {x.dtype} {x.shape}")
+    def _run(self, function: Any, x: Features | Floats, out: NDArray[Any]) -> None:
+        wide = x.dtype == np.float64
+        if x.ndim != 2 or x.shape[1] != self._n_features or not (wide or x.dtype == np.float32):
+            raise EngineError(f"needs float32 or float64 rows of {self._n_features} features, got {x.dtype} {x.shape}")
+        if not x.flags.c_contiguous:
+            raise EngineError(f"needs rows of {self._n_features} features one after the other (C-contiguous)")
+        if wide and not self._program.wide:
+            with np.errstate(over="ignore"):
+                x, wide = x.astype(np.float32), False
         if not out.size:
             return
         try:
@@ -98,7 +109,7 @@ class BlendScorer:
         except IndexError:  # as many as calls that ever ran at once
             scratch = self._scratch()
         written = ctypes.addressof(ctypes.c_char.from_buffer(out.data))  # a third of what out.ctypes.data takes
-        function(self._address, x.ctypes.data, x.shape[0], scratch.address, written)
+        function(self._address, x.ctypes.data, wide, x.shape[0], scratch.address, written)
         self._free.append(scratch)
 
     def _scratch(self) -> _Scratch:

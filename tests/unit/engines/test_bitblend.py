@@ -175,7 +175,7 @@ def test_threads_share_a_scorer(teacher, splits, cache):
 
 def test_rows_of_another_shape_or_type_are_an_error(teacher, cache):
     scorer = opened(teacher("lightgbm"), cache)
-    for x in (np.zeros((2, 11), np.float32), np.zeros((2, 12)), np.zeros((12, 2), np.float32).T):
+    for x in (np.zeros((2, 11), np.float32), np.zeros((2, 12), np.float16), np.zeros((12, 2), np.float32).T):
         with pytest.raises(EngineError, match="12 features"):
             scorer.score(x)
 
@@ -225,6 +225,7 @@ scorer = BlendScorer(program, kernel, forest.n_features)
 x = np.random.default_rng(0).normal(size=(300, forest.n_features)).astype(np.float32)
 for n in (0, 1, 5, 31, 32, 33, 64, 100, 128, 129, 300):
     scorer.score(np.array(x[:n])), scorer.leaf_nodes(np.array(x[300 - n:]))
+    scorer.score(x[:n].astype(np.float64)), scorer.leaf_nodes(x[300 - n:].astype(np.float64))
 print("scored")
 """
 

@@ -26,6 +26,7 @@ CATEGORIES = {
     "many": np.arange(900),
     "large": np.array([0, 1, 31, 32, 255, 256, 257, 4095, 65_535, 65_536, 70_000]),
 }
+WIDE = [1e300, -1e300, 1 + 1e-12, 2 - 1e-12, 5e-324, -5e-324, 1e-35, -1e-35, 1 + 2**-24]
 EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -70,15 +71,16 @@ def tables(draw, finite):
     return x, y.astype(np.float32), rng, categorical
 
 
-def probes(x, forest, rng, categorical):
-    """Rows of the table, and rows of thresholds or categories, their neighbours and awkward values."""
+def probes(x, forest, rng, categorical, dtype):
+    """Rows of the table, and rows of thresholds or categories, their neighbours in that type, and awkward values."""
     edges = np.concatenate([[0.5], *(tree.threshold[tree.is_numerical] for tree in forest.trees)])
     with np.errstate(over="ignore"):
-        edges = edges.astype(np.float32)
-        pool = np.concatenate(
-            [edges, np.nextafter(edges, np.float32(np.inf)), np.nextafter(edges, np.float32(-np.inf)), AWKWARD]
-        )
-    rows = np.concatenate([x[:150], rng.choice(pool, (150, x.shape[1])), rng.choice(AWKWARD, (40, x.shape[1]))])
+        edges = edges.astype(dtype)
+        awkward = np.concatenate([AWKWARD.astype(dtype), np.array(WIDE).astype(dtype)])
+        near = [edges, np.nextafter(edges, dtype(np.inf)), np.nextafter(edges, dtype(-np.inf))]
+    pool = np.concatenate([*near, awkward])
+    parts = [x[:150].astype(dtype), rng.choice(pool, (150, x.shape[1])), rng.choice(awkward, (40, x.shape[1]))]
+    rows = np.concatenate(parts)
     for column in categorical:
         known = np.nan_to_num(rng.choice(x[:, column], 150))
         rows[-190:-40, column] = known + rng.choice([0, 0, 0, 0.5, -0.5, 0.99, 1, -1, 1e3, 1e6, 4e9, -4e9], 150)
@@ -124,16 +126,17 @@ def test_every_leaf_is_lightgbms(kernels, table, leaves, max_bin, use_missing):
         lightgbm.Dataset(x, y, categorical_feature=categorical), 8,
     )  # fmt: skip
     forest = from_treelite(treelite.frontend.from_lightgbm(booster))
-    rows = probes(x, forest, rng, categorical)
-    native = booster.predict(rows, pred_leaf=True, num_threads=1).T.astype(int)
     outputs = [lambda leaf, tree=tree: booster.get_leaf_output(tree, leaf) for tree in range(len(forest.trees))]
-    expected = booster.predict(rows, raw_score=True, num_threads=1)
-    for _, scorer in scorers(forest, kernels, lightgbm_zero=True):
-        found = scorer.leaf_nodes(rows)
-        same_leaves(found, native, forest, outputs)
-        exact, size = summed(forest, found)
-        assert (np.abs(scorer.score(rows) - exact) <= 1e-6 * size).all()
-        assert (np.abs(scorer.score(rows) - expected) <= 1e-6 * size).all()
+    for dtype in (np.float32, np.float64):
+        rows = probes(x, forest, rng, categorical, dtype)
+        native = booster.predict(rows, pred_leaf=True, num_threads=1).T.astype(int)
+        expected = booster.predict(rows, raw_score=True, num_threads=1)
+        for _, scorer in scorers(forest, kernels, lightgbm_zero=True):
+            found = scorer.leaf_nodes(rows)
+            same_leaves(found, native, forest, outputs)
+            exact, size = summed(forest, found)
+            assert (np.abs(scorer.score(rows) - exact) <= 1e-6 * size).all()
+            assert (np.abs(scorer.score(rows) - expected) <= 1e-6 * size).all()
 
 
 @EXAMPLES
@@ -153,18 +156,19 @@ def test_every_leaf_is_xgboosts(kernels, table, depth, max_bin, grow, onehot):
         xgboost.DMatrix(x, y, nthread=1, feature_types=types, enable_categorical=True), 8,
     )  # fmt: skip
     forest = from_treelite(treelite.frontend.from_xgboost(booster))
-    rows = probes(x, forest, rng, categorical)
-    rows[np.isinf(rows)] = 7.0  # which XGBoost refuses
-    matrix = xgboost.DMatrix(rows, nthread=1)
-    native = booster.predict(matrix, pred_leaf=True).reshape(len(rows), -1).T.astype(int)
-    expected = booster.predict(matrix, output_margin=True)
     values = [table_of.__getitem__ for table_of in leaf_tables(booster)]
-    for _, scorer in scorers(forest, kernels, lightgbm_zero=False):
-        found = scorer.leaf_nodes(rows)
-        same_leaves(found, native, forest, values)
-        exact, size = summed(forest, found)
-        assert (np.abs(scorer.score(rows) - exact) <= 1e-6 * size).all()
-        assert (np.abs(scorer.score(rows) - expected) <= 2e-6 * size).all()  # XGBoost itself adds in float32
+    for dtype in (np.float32, np.float64):
+        rows = probes(x, forest, rng, categorical, dtype)
+        rows[np.abs(rows) > 3.4e38] = 7.0  # which XGBoost refuses
+        matrix = xgboost.DMatrix(rows, nthread=1)
+        native = booster.predict(matrix, pred_leaf=True).reshape(len(rows), -1).T.astype(int)
+        expected = booster.predict(matrix, output_margin=True)
+        for _, scorer in scorers(forest, kernels, lightgbm_zero=False):
+            found = scorer.leaf_nodes(rows)
+            same_leaves(found, native, forest, values)
+            exact, size = summed(forest, found)
+            assert (np.abs(scorer.score(rows) - exact) <= 1e-6 * size).all()
+            assert (np.abs(scorer.score(rows) - expected) <= 2e-6 * size).all()  # XGBoost itself adds in float32
 
 
 def leaf_tables(booster):
