@@ -9,7 +9,7 @@ from harness.records import Manifest
 
 
 class SizeOptions(PluginOptions):
-    """Base of options that say a size in exactly one of several ways."""
+    """Base of options that say a size in exactly one of several ways: the keys that have no default."""
 
     keep: float | None = Field(default=None, gt=0, le=1, description="share to keep")
     max_nodes: int | None = Field(default=None, ge=1, description="most nodes (splits and leaves) in all")
@@ -22,7 +22,7 @@ class SizeOptions(PluginOptions):
 
     @model_validator(mode="after")
     def _one_size(self) -> SizeOptions:
-        keys = list(type(self).model_fields)
+        keys = [key for key, field in type(self).model_fields.items() if field.default is None]
         given = [key for key in keys if getattr(self, key) is not None]
         if len(given) != 1:
             found = " and ".join(given) if given else "none"
