@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.bundle import Draft
+from harness.compress._quantise_network import quantise_network, refuses_network
 from harness.errors import ModelError
 from harness.protocols import Compression, PluginOptions
 from harness.ranking_data import Floats
@@ -49,7 +50,7 @@ def refuses(options: Options, manifest: Manifest) -> str:
         case "mlp":
             if options.leaves != "none":
                 return "a network has no leaves; leave out `leaves`"
-            return "" if manifest.meta.get("hidden") != [] else "the network has no hidden layer to quantise"
+            return refuses_network(manifest)
     return f"it can't change the numbers of a {manifest.format} bundle, only those of trees and mlp"
 
 
@@ -61,17 +62,8 @@ def control(options: Options, before: Manifest, after: Manifest) -> dict[str, An
 def apply(options: Options, work: Compression) -> Draft:
     """Write the quantised model. Raises ModelError where a leaf value is out of the range of fp16."""
     if work.bundle.manifest.format == "mlp":
-        return _quantise_network(work)
+        return quantise_network(work)
     return _quantise_trees(options, work)
-
-
-def _quantise_network(work: Compression) -> Draft:
-    from harness.mlp import artefacts
-
-    manifest = work.bundle.manifest
-    kept = {key: value for key, value in manifest.meta.items() if key != "valid_ndcg"}  # was of the fp32 weights
-    model = artefacts.load(work.bundle).quantised()
-    return artefacts.save(model, work.out, manifest.feature_names, meta={**kept, "quantise": {"weights": "int8"}})
 
 
 def _quantise_trees(options: Options, work: Compression) -> Draft:
