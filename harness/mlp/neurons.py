@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from harness.mlp.model import MlpModel
 from harness.mlp.objective import Lesson
 from harness.mlp.trainee import Trainee
 from harness.mlp.transform import Transformer
+from harness.mlp.widths import n_parameters
 from harness.ranking_data import Floats
 
 _MOST_BATCHES = 64
@@ -64,7 +64,7 @@ def shrunk(model: MlpModel, worth: list[Floats], most_parameters: int) -> MlpMod
     floor = [(width + 1) // 2 for width in model.hidden]
     n_inputs = model.transform.n_inputs
     for at in order:
-        if _n_parameters(n_inputs, [int(own.sum()) for own in keep]) <= most_parameters:
+        if n_parameters(n_inputs, [int(own.sum()) for own in keep]) <= most_parameters:
             break
         layer = int(place[at])
         if keep[layer].sum() > floor[layer]:
@@ -85,9 +85,4 @@ def sliced(model: MlpModel, keep: list[NDArray[np.bool_]]) -> MlpModel:
 
 def fewest_parameters(model: MlpModel) -> int:
     """Of the network with one unit in each hidden layer."""
-    return _n_parameters(model.transform.n_inputs, [1] * len(model.hidden))
-
-
-def _n_parameters(n_inputs: int, hidden: list[int]) -> int:
-    widths = [n_inputs, *hidden, 1]
-    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
+    return n_parameters(model.transform.n_inputs, [1] * len(model.hidden))

@@ -14,7 +14,7 @@ from harness.mlp.options import NetworkOptions
 class Trainee(nn.Module):
     """Hidden layers with ReLU and an output layer of one unit, on network inputs (n, n_inputs).
 
-    A weight that is exactly 0 in a sparse layer stays 0 (`hold`), so that training never undoes what was pruned.
+    A weight that comes as exactly 0 stays 0 (`hold`), so that training never undoes what was pruned.
     """
 
     def __init__(self, linear: list[nn.Linear], dropout: float = 0.0) -> None:
@@ -38,7 +38,7 @@ class Trainee(nn.Module):
             for place, (module, layer) in enumerate(zip(linear, layers, strict=True)):
                 module.weight.copy_(torch.tensor(layer.weight))
                 module.bias.copy_(torch.tensor(layer.bias))
-                if layer.is_sparse:
+                if not layer.weight.all():
                     trainee.masks[place] = module.weight != 0
         return trainee
 
