@@ -53,14 +53,16 @@ def synthetic_documents(work: Compression, n: int, rng: np.random.Generator) -> 
     """n documents (n, n_features)."""
     from harness.mlp.synthetic import cross, draw, split_midpoints
     from harness.trees import artefacts
+    from harness.trees.forest import categories_of
 
     x = work.splits.train.features
     if work.teacher.manifest.format != "trees":
         return cross(x, n, rng)
     trees = artefacts.load(work.teacher).trees
-    feature = np.concatenate([tree.feature[~tree.is_leaf] for tree in trees])
-    threshold = np.concatenate([tree.threshold[~tree.is_leaf] for tree in trees])
-    return draw(split_midpoints(feature, threshold, x), np.isnan(x).mean(axis=0), n, rng)
+    feature = np.concatenate([tree.feature[tree.is_numerical] for tree in trees])
+    threshold = np.concatenate([tree.threshold[tree.is_numerical] for tree in trees])
+    lists = split_midpoints(feature, threshold, x, categorical=categories_of(trees))
+    return draw(lists, np.isnan(x).mean(axis=0), n, rng)
 
 
 def spread(scores: NDArray[np.float32], group_sizes: NDArray[np.int64]) -> float:

@@ -105,21 +105,6 @@ def _by_labels(work: Compression) -> Lesson:
     )
 
 
-<<<<<<< HEAD
-def _synthetic(work: Compression, n: int, rng: np.random.Generator) -> Features:
-    from harness.mlp.synthetic import cross, draw, split_midpoints
-    from harness.trees import artefacts
-    from harness.trees.forest import categories_of
-
-    x = work.splits.train.features
-    if work.teacher.manifest.format != "trees":
-        return cross(x, n, rng)
-    trees = artefacts.load(work.teacher).trees
-    feature = np.concatenate([tree.feature[tree.is_numerical] for tree in trees])
-    threshold = np.concatenate([tree.threshold[tree.is_numerical] for tree in trees])
-    lists = split_midpoints(feature, threshold, x, categorical=categories_of(trees))
-    return draw(lists, np.isnan(x).mean(axis=0), n, rng)
-=======
 def _by_teacher(options: Options, work: Compression) -> Lesson:
     from harness.compress._hints import hidden_hints, leaf_hints
     from harness.compress._lessons import taught_by_teacher
@@ -141,7 +126,6 @@ def _by_teacher(options: Options, work: Compression) -> Lesson:
     objective = Objective(_loss(options), options.label_weight, options.hint_weight, layer)
     transform = fit_transform(work.splits.train.features)
     return Lesson(transform, examples, objective, work.splits.valid, work.ndcg, work.progress)
->>>>>>> part-nets
 
 
 def _loss(options: Options) -> Loss:
