@@ -6,6 +6,7 @@ samples.npz          one row per planned request
 bundle/              the compressed bundle that was served
 load/                the plan, the histograms and the generator's log
 min-qps/             the same of the load test at `sla.min_qps`, where the run itself offers less
+capacity/            the same of each load test of the capacity search, by side, where the scenario asks for one
 result.json, report.html, summary.md    what judging and rendering made of it
 
 A capacity search has points/ in place of load/ and samples.npz, a folder per load test, and capacity.json, .html, .md;
