@@ -9,6 +9,7 @@ from harness.judge.looks import look_at
 from harness.judge.measures import measure
 from harness.judge.min_qps import LoadResult, judge_min_qps
 from harness.judge.objectives import judge_objectives
+from harness.judge.steadiness import TOO_FEW
 from harness.records import (
     SUBJECTS,
     Finding,
@@ -23,7 +24,6 @@ from harness.records import (
 from harness.samples import Samples
 from harness.scenario import Scenario, Sla
 
-TOO_FEW = "too-few-samples"
 _ORDER = (VerdictStatus.FAIL, VerdictStatus.INCONCLUSIVE, VerdictStatus.PASS)
 
 

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager
 
 from harness.answers import Answers
 from harness.judge.looks import looks
-from harness.judge.verdict import TOO_FEW, judge
+from harness.judge.steadiness import TOO_FEW
+from harness.judge.verdict import judge
 from harness.load.joined import Part, joined
 from harness.load.load_plan import ANSWERS
 from harness.pipeline.min_qps import traffic_at_min_qps
