@@ -12,6 +12,7 @@ from harness.pipeline.external import reaching
 from harness.pipeline.ledger import timed
 from harness.pipeline.load_stage import load_and_audit
 from harness.pipeline.prepare import chain, loaded
+from harness.pipeline.rate_tests import check_searchable, judged_capacities
 from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
 from harness.pipeline.session import serving
 from harness.pipeline.sides import sides
@@ -30,6 +31,8 @@ def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[Run
     Whatever fails or interrupts a stage, what was measured before it is kept in the run directory, judged INVALID, and
     the error is raised on.
     """
+    if scenario.capacity is not None:
+        check_searchable(scenario)
     state = RunState.begin(scenario, settings, progress)
     try:
         _measure(state)
@@ -86,7 +89,8 @@ def publish(run_dir: RunDir) -> Report:
     """Judge a finished run from its files and write every saved format; measures nothing."""
     measured, samples = run_dir.measurements(), run_dir.samples()
     report = judge(run_dir.scenario(), measured, samples, run_dir.samples_at_min_qps())
-    report = report.model_copy(update={"run": run_dir.path.name})
+    capacities = judged_capacities(run_dir.scenario(), measured, run_dir)
+    report = report.model_copy(update={"run": run_dir.path.name, "capacities": capacities})
     for name in SAVED_FORMATS:
         plugin = registry.report_format(name)
         run_dir.write(plugin.SUFFIX, plugin.render(report, samples))

@@ -12,6 +12,7 @@ from harness.records.base import (
     Record,
 )
 from harness.records.bundles import FileEntry, LedgerRow, Manifest, ModelSize, QualityDrop
+from harness.records.capacities import CapacityPoint, RateTest, TargetCapacity
 from harness.records.loads import (
     PRECISE_TIMER,
     Audit,
@@ -35,6 +36,7 @@ __all__ = [
     "TEACHER",
     "Audit",
     "Calibration",
+    "CapacityPoint",
     "Facts",
     "FileEntry",
     "Finding",
@@ -48,10 +50,12 @@ __all__ = [
     "NdcgSpec",
     "ObjectiveResult",
     "QualityDrop",
+    "RateTest",
     "RateTried",
     "Record",
     "Report",
     "Spread",
+    "TargetCapacity",
     "TargetInfo",
     "TargetMeasure",
     "Verdict",
