@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.ranking_data import Floats, RankingData
-from harness.trees.padded_groups import GroupBlock, discounts, group_blocks, sliced
+from harness.trees.padded_groups import GroupBlock, discounts, group_blocks, places_best_first, sliced
 
 _CELLS = 1 << 20
 
@@ -14,8 +14,7 @@ _CELLS = 1 << 20
 class MeanNdcg:
     """Mean NDCG@k over the query groups with a positive grade of `data`; equal scores keep the order of the rows.
 
-    Scores are compared by their leading bits: 64 less as many as it takes to number a group's candidates. Scores that
-    differ only below (by 2^-40 of their size, for groups of 4,096) count as equal.
+    Scores are compared as `places_best_first` does.
     """
 
     def __init__(self, data: RankingData, k: int) -> None:
@@ -40,19 +39,8 @@ class MeanNdcg:
 
     def _ndcg(self, block: GroupBlock, scores: Floats) -> Floats:
         """Sum over groups, (n_steps,), of scores (n_steps, n_groups, width)."""
-        top = _places_best_first(scores)[..., : self._k]
+        top = places_best_first(scores)[..., : self._k]
         gain = np.maximum(np.take_along_axis(block.gain[None], top, axis=2), 0.0)
         dcg = gain @ discounts(top.shape[-1])
         summed: Floats = (dcg / block.ideal_dcg).sum(axis=1)
         return summed
-
-
-def _places_best_first(scores: Floats) -> NDArray[np.int64]:
-    """Places along the last axis in descending order of score: one sort of integers, place in the lowest bits."""
-    width = scores.shape[-1]
-    low = (1 << max(width - 1, 1).bit_length()) - 1
-    bits = (0.0 - scores).view(np.int64)  # 0 - x, not -x: there shall be but one zero
-    ordered = bits ^ ((bits >> 63) & np.int64(0x7FFF_FFFF_FFFF_FFFF))
-    keys = (ordered & ~np.int64(low)) | np.arange(width)
-    keys.sort(axis=-1)
-    return keys & np.int64(low)

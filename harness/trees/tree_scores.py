@@ -66,8 +66,18 @@ class TreeScores:
         """NDCG of scores of these rows."""
         return MeanNdcg(self.data, self.k)
 
-    def moments(self, target: Floats) -> Floats:
-        """(n_trees,) mean products of query-centred tree scores with a query-centred target (n_rows,)."""
+    @cached_property
+    def teacher_moments(self) -> Floats:
+        """(n_trees,) mean products of query-centred tree scores with `teacher`, which is their sum."""
+        summed: Floats = self.gram.sum(axis=1)
+        return summed
+
+    @cached_property
+    def label_moments(self) -> Floats:
+        """(n_trees,) mean products of query-centred tree scores with `labels`."""
+        return self._moments(self.labels)
+
+    def _moments(self, target: Floats) -> Floats:
         product: Floats = sum((block @ target[rows] for block, rows in self.centred_blocks()), np.zeros(self.n_trees))
         return product / self.data.n_rows
 

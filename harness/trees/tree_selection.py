@@ -100,8 +100,7 @@ def _ridge_loss(scores: TreeScores) -> Order:
     n = scores.n_trees
     penalty = _RIDGE * max(float(np.trace(scores.gram)) / n, np.finfo(float).tiny)
     inverse = np.linalg.inv(scores.gram + penalty * np.eye(n))
-    target = (1 - _LABEL_SHARE) * scores.teacher + _LABEL_SHARE * scores.labels
-    weights = inverse @ scores.moments(target)
+    weights = inverse @ ((1 - _LABEL_SHARE) * scores.teacher_moments + _LABEL_SHARE * scores.label_moments)
     alive, removed = np.ones(n, dtype=bool), []
     for _ in range(n - 1):
         diagonal = np.where(alive, np.maximum(np.diag(inverse), np.finfo(float).tiny), 1.0)

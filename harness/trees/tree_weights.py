@@ -44,7 +44,7 @@ def best_ridge(train: TreeScores, valid: TreeScores, trees: NDArray[np.intp]) ->
 
     The fits differ in their penalty, and in what they fit: the teacher's scores, gains, or mixtures of the two.
     """
-    teacher, labels = train.moments(train.teacher), train.moments(train.labels)
+    teacher, labels = train.teacher_moments, train.label_moments
     best = np.ones(trees.size)
     best_ndcg = valid.mean_ndcg.of(valid.weighted(best, trees))
     for share in LABEL_SHARES:
