@@ -115,7 +115,7 @@ def _by_importance(forest: Forest) -> Choose:
 
     worth = importance(forest)
 
-    def choose(read: list[int], gone: list[int]) -> int:  # noqa: ARG001
+    def choose(read: list[int], gone: list[int]) -> int:
         return min(read, key=lambda feature: worth[feature])
 
     return choose

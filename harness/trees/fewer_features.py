@@ -1,9 +1,9 @@
 """A forest that no longer reads some of its features: their splits go, and leaf values follow.
 
 Where a split goes, its child with more cover takes its place, and the rows of the other child walk on through it. Each
-leaf is then worth what the original tree gave, on average, for the rows that now end there. That is never further from
-the original tree, in squared difference over those rows, than a leaf in the split's place (which is one cell where this
-keeps several).
+leaf is then worth what the original tree gave, on average, for the rows that now end there. The other way, a leaf in
+the split's place, is further from the original tree in squared difference over those rows: it has one cell where this
+keeps several.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ class Scores:
         self._removal = removal
         self._x = np.asfortranarray(x)
         self._outputs = [self._output(tree) for tree in removal.forest.trees]
-        self.total = np.sum(self._outputs, axis=0)
+        self.total: Floats = np.sum(self._outputs, axis=0)
 
     def without(self, feature: int, gone: Iterable[int]) -> Floats:
         """(n_rows,) scores where `feature` goes too, `gone` being those that have gone."""
-        total = self.total.copy()
+        total: Floats = self.total.copy()
         for index, output in self._changes(feature, gone):
             total += output - self._outputs[index]
         return total

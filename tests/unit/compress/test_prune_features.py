@@ -89,9 +89,7 @@ def test_control_is_as_many_features_by_importance(teacher):
 
 
 def test_exactly_one_size():
-    with pytest.raises(
-        ValidationError, match="give exactly one of keep, max_features, max_drop .found keep and max_drop"
-    ):
+    with pytest.raises(ValidationError, match="give exactly one of keep, max_features, max_drop"):
         prune_features.Options(keep=0.5, max_drop=0.1)
     with pytest.raises(ValidationError, match="max_nodes"):
         prune_features.Options(max_nodes=10)
