@@ -76,9 +76,9 @@ class Tree:
         """Leaves; a binary tree has one inner node fewer."""
         return (self.n_nodes + 1) // 2
 
-    def levels(self) -> list[NDArray[np.intp]]:
-        """Node indices by depth, root first, each level from left to right."""
-        level = np.zeros(1, dtype=np.intp)
+    def levels(self, root: int = 0) -> list[NDArray[np.intp]]:
+        """Indices of the nodes at and below `root` by depth, each level from left to right."""
+        level = np.array([root], dtype=np.intp)
         found = [level]
         while True:
             inner = level[self.left[level] != LEAF]
@@ -105,8 +105,25 @@ class Tree:
         )
         return pruned._renumbered()
 
-    def _renumbered(self) -> Tree:
-        kept = np.concatenate(self.levels())
+    def bypassed(self, gone: NDArray[np.bool_]) -> Tree:
+        """The tree without the splits of `gone` (n_nodes,): the child with more cover takes each one's place.
+
+        Nodes are numbered anew, level by level; what lay below the other child is gone, and cover is left as it was.
+        """
+        heir = np.arange(self.n_nodes, dtype=np.int32)
+        for level in reversed(self.levels()):
+            node = level[gone[level] & ~self.is_leaf[level]]
+            left, right = self.left[node], self.right[node]
+            heir[node] = heir[np.where(self.cover[left] >= self.cover[right], left, right)]
+        relinked = replace(
+            self,
+            left=np.where(self.is_leaf, LEAF, heir[self.left]),
+            right=np.where(self.is_leaf, LEAF, heir[self.right]),
+        )
+        return relinked._renumbered(int(heir[0]))
+
+    def _renumbered(self, root: int = 0) -> Tree:
+        kept = np.concatenate(self.levels(root))
         new = np.full(self.n_nodes + 1, LEAF, dtype=np.int32)  # the last entry maps LEAF to itself
         new[kept] = np.arange(kept.size, dtype=np.int32)
         return Tree(
