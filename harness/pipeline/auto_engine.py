@@ -107,7 +107,7 @@ def _why(
     return Finding(
         name="engine-chosen",
         message=f"{said}{f' ({rivals})' if rivals else ''}; scores differ by {worst:.2g} of the largest at most"
-        + _without(left_out),
+        + _not_considered(left_out),
         remedy=f"set engine: {best.label} to skip the choice; `harness bench` shows it at other lengths",
     )
 
@@ -116,10 +116,11 @@ def _nothing_exact(bundle: Bundle, left_out: list[str]) -> Finding:
     name = reference_engine(bundle.manifest)
     return Finding(
         name="engine-chosen",
-        message=f"{name} defines the scores of this bundle, and no other engine reproduced them{_without(left_out)}",
+        message=f"{name} defines the scores of this bundle, and no other engine reproduced them"
+        + _not_considered(left_out),
         remedy=f"set engine: {name} to skip the choice",
     )
 
 
-def _without(left_out: list[str]) -> str:
+def _not_considered(left_out: list[str]) -> str:
     return f"; not considered: {'; '.join(left_out)}" if left_out else ""

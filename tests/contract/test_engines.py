@@ -116,11 +116,6 @@ def bundle(request, bundle_of):
     return bundle_of(request.param)
 
 
-@pytest.fixture(scope="session")
-def engine_cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("engine-cache")
-
-
 @pytest.fixture
 def scorer(engine, bundle, engine_cache):
     options = engine.Options(**FAST.get(engine.__name__.rpartition(".")[2], {}))

@@ -23,9 +23,9 @@ from harness.trees.forest import Forest
 from harness.trees.traverse import leaf_indices, predict
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
+@pytest.fixture
+def cache(engine_cache):
+    return engine_cache
 
 
 def opened(bundle, cache_dir, **options):

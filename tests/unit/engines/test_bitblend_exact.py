@@ -31,9 +31,8 @@ EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[Healt
 
 
 @pytest.fixture(scope="module")
-def kernels(tmp_path_factory):
-    cache = tmp_path_factory.mktemp("kernels")
-    return {name: obtain(name, cache) for name in supported()}
+def kernels(engine_cache):
+    return {name: obtain(name, engine_cache) for name in supported()}
 
 
 @st.composite
