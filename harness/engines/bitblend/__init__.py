@@ -31,6 +31,9 @@ class Options(PluginOptions):
     isa: Literal["auto", "avx512", "avx2", "baseline"] = Field(
         default="auto", description="instruction set of the kernel; auto: the best one this CPU has"
     )
+    n_threads: int = Field(
+        default=1, ge=1, le=256, description="threads that score one candidate list, a block of it each"
+    )
     fallback: Literal["gtil", "none"] = Field(
         default="gtil", description="engine that scores where the kernel can't be compiled or the model can't go in"
     )
@@ -69,8 +72,8 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     except EngineError as error:
         if options.fallback == "none":
             raise
-        return _fallen_back(error, bundle, cache_dir)
-    scorer = BlendScorer(program, library, forest.n_features)
+        return _fallen_back(error, options, bundle, cache_dir)
+    scorer = BlendScorer(program, library, forest.n_features, options.n_threads)
     difference = check(scorer, model, program, where=str(bundle.path))
     scorer.info = {
         **scorer.info,
@@ -82,9 +85,9 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     return scorer
 
 
-def _fallen_back(error: EngineError, bundle: Bundle, cache_dir: Path) -> Scorer:
+def _fallen_back(error: EngineError, options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     from harness.engines import gtil
 
-    scorer = gtil.open(gtil.Options(), bundle, cache_dir)
+    scorer = gtil.open(gtil.Options(n_threads=options.n_threads), bundle, cache_dir)
     scorer.info = {**scorer.info, "fallback": "gtil", "fallback_reason": error.what}
     return scorer

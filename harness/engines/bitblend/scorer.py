@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from harness.trees.parts import ELSEWHERE
 
 TOLERANCE = 1e-6
 _ALIGNMENT = 64
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
 class _Scratch(NamedTuple):
@@ -30,7 +32,7 @@ class BlendScorer:
 
     info: Mapping[str, Any]
 
-    def __init__(self, program: Program, library: Library, n_features: int) -> None:
+    def __init__(self, program: Program, library: Library, n_features: int, n_threads: int = 1) -> None:
         self._program, self._functions, self._n_features = program, library.functions, n_features
         self._arrays = {
             "columns": program.columns.columns,
@@ -62,11 +64,13 @@ class BlendScorer:
         self._address = ctypes.addressof(self._model)
         self._scratch_bytes = self._functions.scratch_bytes(self._model)
         self._free = [self._scratch()]
+        self._block, self._n_threads = library.block_candidates, n_threads
+        self._helpers = ThreadPoolExecutor(n_threads - 1, "bitblend") if n_threads > 1 else None
         self.info = {
             **library.record,
             "library": "bitblend",
             "cached": library.cached,
-            "threads": 1,
+            "threads": n_threads,
             "block": library.block_candidates,
             "tolerance": TOLERANCE,
             "max_rounding": program.max_rounding,
@@ -80,8 +84,23 @@ class BlendScorer:
         rounds them to float32 first.
         """
         scores = np.empty(x.shape[0], dtype=np.float32)
-        self._run(self._functions.score, x, scores)
+        if self._helpers is None or x.shape[0] <= self._block:
+            self._run(self._functions.score, x, scores)
+        else:
+            self._score_together(x, scores, self._helpers)
         return scores
+
+    def _score_together(self, x: Features | Floats, scores: NDArray[np.float32], helpers: ThreadPoolExecutor) -> None:
+        """The list in runs of whole blocks, one for each thread; this thread takes the first."""
+        n_blocks = -(-x.shape[0] // self._block)
+        n_parts = min(self._n_threads, n_blocks)
+        starts = [part * n_blocks // n_parts * self._block for part in range(n_parts)]
+        parts = [slice(start, end) for start, end in zip(starts, [*starts[1:], x.shape[0]], strict=True)]
+        score = self._functions.score
+        pending = [helpers.submit(self._run, score, x[part], scores[part]) for part in parts[1:]]
+        self._run(score, x[parts[0]], scores[parts[0]])
+        for part in pending:
+            part.result()
 
     def leaf_nodes(self, x: Features | Floats) -> Ints:
         """The node (n_trees, n) of the bundle's forest that each row of x ends in, to check what scores are made of."""
@@ -94,8 +113,8 @@ class BlendScorer:
         return found
 
     def _run(self, function: Any, x: Features | Floats, out: NDArray[Any]) -> None:
-        wide = x.dtype == np.float64
-        if x.ndim != 2 or x.shape[1] != self._n_features or not (wide or x.dtype == np.float32):
+        wide = x.dtype == _FLOAT64
+        if x.ndim != 2 or x.shape[1] != self._n_features or not (wide or x.dtype == _FLOAT32):
             raise EngineError(f"needs float32 or float64 rows of {self._n_features} features, got {x.dtype} {x.shape}")
         if not x.flags.c_contiguous:
             raise EngineError(f"needs rows of {self._n_features} features one after the other (C-contiguous)")

@@ -173,6 +173,29 @@ def test_threads_share_a_scorer(teacher, splits, cache):
     assert not wrong
 
 
+@pytest.mark.parametrize("n", [1, 128, 129, 200, 256, 257, 1000])
+def test_threads_of_one_list_change_no_score(teacher, splits, cache, n):
+    x = np.resize(splits.test.features, (n, splits.test.n_features))
+    alone = opened(teacher("lightgbm"), cache).score(x)
+    for n_threads in (2, 3, 7):
+        scorer = opened(teacher("lightgbm"), cache, n_threads=n_threads)
+        assert scorer.info["threads"] == n_threads
+        for rows in (x, x.astype(np.float64)):
+            np.testing.assert_array_equal(scorer.score(rows), alone)
+
+
+def test_threads_of_one_list_end_with_the_process(teacher, tmp_path):
+    program = (
+        "import sys, numpy as np; from pathlib import Path; from harness.bundle import open_bundle;"
+        "from harness.engines import bitblend;"
+        "b = open_bundle(Path(sys.argv[1])); s = bitblend.open(bitblend.Options(n_threads=2), b, Path(sys.argv[2]));"
+        "print(s.score(np.zeros((300, b.manifest.n_features), np.float32)).size)"
+    )
+    command = [sys.executable, "-c", program, str(teacher("lightgbm").path), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "300", "")
+
+
 def test_rows_of_another_shape_or_type_are_an_error(teacher, cache):
     scorer = opened(teacher("lightgbm"), cache)
     for x in (np.zeros((2, 11), np.float32), np.zeros((2, 12), np.float16), np.zeros((12, 2), np.float32).T):
