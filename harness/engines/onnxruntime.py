@@ -1,7 +1,8 @@
-"""ONNX Runtime on the CPU (optional extra `onnx`), for networks and the user's own .onnx file.
+"""ONNX Runtime on the CPU (optional extra `onnx`), for trees, networks and the user's own .onnx file.
 
 Defines the scores of an ONNX bundle; the file takes one float32 input [n, n_features] and its first output is one
-score per row, [n] or [n, 1]. A network of the `mlp` format becomes such a graph when it is loaded, in float32.
+score per row, [n] or [n, 1]. Trees and networks of the `mlp` format become such a graph when they are loaded, in
+float32; trees keep the leaf of every candidate (`harness.trees.onnx_export`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pydantic import Field
 
 from harness.bundle import Bundle
 from harness.engines._networks import refuses_int8
-from harness.engines._scorer import NETWORK_ROUNDING
+from harness.engines._scorer import NETWORK_ROUNDING, SUM_ROUNDING
 from harness.protocols import PluginOptions, Scorer
 from harness.records import Manifest
 
@@ -24,7 +25,7 @@ class Options(PluginOptions):
 
 
 def refuses(options: Options, manifest: Manifest) -> str:
-    """Needs an ONNX bundle or a float32 network, and the packages."""
+    """Needs trees, an ONNX bundle or a float32 network, and the packages."""
     from harness.engines._onnx_session import missing_packages
 
     match manifest.format:
@@ -32,19 +33,35 @@ def refuses(options: Options, manifest: Manifest) -> str:
             return missing_packages("onnxruntime")
         case "mlp":
             return refuses_int8(manifest) or missing_packages("onnxruntime", "onnx")
-    return f"it scores ONNX bundles and networks, this one is {manifest.format}"
+        case "trees":
+            return missing_packages("onnxruntime", "onnx")
+    return f"it scores trees, networks and ONNX bundles, this one is {manifest.format}"
 
 
 def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
-    """Load the ONNX file, or make a graph of the network. Raises EngineError, and ModelError for a damaged network."""
+    """Load the ONNX file, or make a graph of the model. Raises EngineError, and ModelError for a model that is damaged
+    or has splits that the graph can't hold."""
     from harness.engines._onnx_session import open_session
 
     where, n_bytes = str(bundle.artefact), bundle.artefact.stat().st_size
     if bundle.manifest.format == "onnx":
         return open_session(where, where, options.n_threads, {"loaded_bytes": n_bytes})
+    content = _network(bundle) if bundle.manifest.format == "mlp" else _trees(bundle)
+    tolerance = NETWORK_ROUNDING if bundle.manifest.format == "mlp" else SUM_ROUNDING
+    facts = {"precision": "fp32", "loaded_bytes": len(content), "tolerance": tolerance}
+    return open_session(content, where, options.n_threads, facts)
+
+
+def _network(bundle: Bundle) -> bytes:
     from harness.mlp.artefacts import load
     from harness.mlp.onnx_graph import graph_of
 
-    content = graph_of(load(bundle))
-    facts = {"precision": "fp32", "loaded_bytes": len(content), "tolerance": NETWORK_ROUNDING}
-    return open_session(content, where, options.n_threads, facts)
+    return graph_of(load(bundle))
+
+
+def _trees(bundle: Bundle) -> bytes:
+    from harness.trees.artefacts import load
+    from harness.trees.onnx_export import to_onnx
+
+    model = to_onnx(load(bundle), lightgbm_zero=bundle.manifest.source == "lightgbm")
+    return bytes(model.SerializeToString())

@@ -20,11 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from harness import registry
-from harness.bundle import Bundle, Draft, open_bundle, seal
+from harness.bundle import Bundle, open_bundle, seal
 from harness.environment import cpu_model
 from harness.errors import HarnessError
 from harness.protocols import Scorer
-from harness.records import ModelSize
 from harness.trees import artefacts
 from harness.trees.forest import Forest
 
@@ -89,45 +88,6 @@ def xgboost_forest(x: np.ndarray, y: np.ndarray, n_trees: int, depth: int) -> tu
     return from_treelite(treelite.frontend.from_xgboost(booster)), booster
 
 
-def onnx_bundle(bundle: Bundle, forest: Forest, folder: Path) -> Bundle:
-    """The forest as ONNX's TreeEnsembleRegressor. Its thresholds are float32, so it may err beside a LightGBM one."""
-    import onnx
-
-    nodes: dict[str, list] = {key: [] for key in (
-        "nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_modes", "nodes_values", "nodes_truenodeids",
-        "nodes_falsenodeids", "nodes_missing_value_tracks_true", "target_treeids", "target_nodeids", "target_ids",
-        "target_weights")}  # fmt: skip
-    mode = {"<=": "BRANCH_LEQ", "<": "BRANCH_LT"}[forest.operator]
-    for index, tree in enumerate(forest.trees):
-        leaf = tree.is_leaf
-        nodes["nodes_treeids"] += [index] * tree.n_nodes
-        nodes["nodes_nodeids"] += range(tree.n_nodes)
-        nodes["nodes_featureids"] += np.maximum(tree.feature, 0).tolist()
-        nodes["nodes_modes"] += ["LEAF" if one else mode for one in leaf]
-        nodes["nodes_values"] += tree.threshold.tolist()
-        nodes["nodes_truenodeids"] += np.maximum(tree.left, 0).tolist()
-        nodes["nodes_falsenodeids"] += np.maximum(tree.right, 0).tolist()
-        nodes["nodes_missing_value_tracks_true"] += tree.default_left.astype(int).tolist()
-        nodes["target_treeids"] += [index] * tree.n_leaves
-        nodes["target_nodeids"] += np.flatnonzero(leaf).tolist()
-        nodes["target_ids"] += [0] * tree.n_leaves
-        nodes["target_weights"] += tree.value[leaf].tolist()
-    make, tensor = onnx.helper, onnx.TensorProto.FLOAT
-    node = make.make_node(
-        "TreeEnsembleRegressor", ["x"], ["scores"], domain="ai.onnx.ml", n_targets=1,
-        base_values=[forest.base_score], **nodes,
-    )  # fmt: skip
-    shapes = ("x", ["n", forest.n_features]), ("scores", ["n", 1])
-    ends = [[make.make_tensor_value_info(name, tensor, shape)] for name, shape in shapes]
-    opsets = [make.make_opsetid("", 17), make.make_opsetid("ai.onnx.ml", 3)]
-    folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(
-        make.make_model(make.make_graph([node], "trees", *ends), opset_imports=opsets, ir_version=9),
-        folder / "model.onnx",
-    )
-    return seal(folder, Draft("onnx", forest.n_features, bundle.manifest.feature_names, ModelSize()), origin={})
-
-
 def scorers(engines: list[str], bundle: Bundle, folder: Path, compile_limit_s: float) -> dict[str, Scorer]:
     """Each engine, opened; why one is left out is printed."""
     opened: dict[str, Scorer] = {}
@@ -136,14 +96,13 @@ def scorers(engines: list[str], bundle: Bundle, folder: Path, compile_limit_s: f
         kind, _, isa = name.partition("-")
         engine = registry.engine(kind)
         options = engine.Options(**({"isa": isa} if isa else {}))
-        source = onnx_bundle(bundle, forest, folder / f"{bundle.path.name}-onnx") if kind == "onnxruntime" else bundle
         foreseen_s = forest.n_nodes / COMPILED_NODES_PER_S
         if kind == "tl2cgen" and foreseen_s > compile_limit_s:
             print(f"  {name}: left out, its compile would take some {foreseen_s:.0f} s (--compile-limit)")
             continue
         started = time.perf_counter()
         try:
-            opened[name] = engine.open(options, source, folder / "cache")
+            opened[name] = engine.open(options, bundle, folder / "cache")
         except HarnessError as error:
             print(f"  {name}: left out, {error.what}")
             continue

@@ -65,7 +65,7 @@ def bench(run: Measurements) -> Bench:
             benched("native", 80, 28, lengths), benched("bitblend", 40, 0.8, lengths),
             benched("tl2cgen", 30, 9, lengths), benched("rough", 45, 0.4, lengths, lossy="leaves in int8"),
         ),
-        skipped=(SkippedEngine(engine="onnxruntime", reason="it scores networks, this one is trees", refused=True),),
+        skipped=(SkippedEngine(engine="aotinductor", reason="it compiles networks, this one is trees", refused=True),),
     )  # fmt: skip
 
 
