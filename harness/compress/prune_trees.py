@@ -115,10 +115,11 @@ class _Pruning:
 
     def meets_gate(self, n: int) -> bool:
         trees = self.trees(n)
-        return self._drop_upper(trees, self._quick_weights(trees)) <= (self._options.max_drop or 0.0)
+        pruned = self._ndcg(trees, self._quick_weights(trees))
+        return quality_drop(self._base, pruned).drop_upper <= (self._options.max_drop or 0.0)
 
     def final(self, n: int) -> tuple[NDArray[np.intp], Floats]:
-        """The trees and their weights; a search that leaves the gate again is not followed."""
+        """The trees and their weights; a search is followed where its gain on valid is clear and the gate still met."""
         from harness.trees.tree_weights import searched
 
         trees = self.trees(n)
@@ -126,17 +127,19 @@ class _Pruning:
         if self._options.reweight != "ridge+line_search":
             return trees, quick
         weights = searched(self._train, self._valid, trees, quick)
+        found = self._ndcg(trees, weights)
+        clear = quality_drop(self._ndcg(trees, quick), found).drop_upper < 0
         gate = self._options.max_drop
-        return trees, weights if gate is None or self._drop_upper(trees, weights) <= gate else quick
+        meets = gate is None or quality_drop(self._base, found).drop_upper <= gate
+        return trees, weights if clear and meets else quick
 
     def _quick_weights(self, trees: NDArray[np.intp]) -> Floats:
         from harness.trees.tree_weights import best_ridge
 
         return np.ones(trees.size) if self._options.reweight == "none" else best_ridge(self._train, self._valid, trees)
 
-    def _drop_upper(self, trees: NDArray[np.intp], weights: Floats) -> float:
-        pruned = ndcg(self._valid.weighted(weights, trees), self._valid.data, self._spec)
-        return quality_drop(self._base, pruned).drop_upper
+    def _ndcg(self, trees: NDArray[np.intp], weights: Floats) -> Floats:
+        return ndcg(self._valid.weighted(weights, trees), self._valid.data, self._spec)
 
 
 def _n_trees(options: Options, forest: Forest, pruning: _Pruning) -> int:
