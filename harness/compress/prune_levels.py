@@ -9,6 +9,7 @@ form itself lay between the two, at three times the time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from harness.trees.level_pruning import LevelPruning, Pruned
 
 _CELLS = 20_000_000  # rows x trees that are looked at
+_STRIDE = 32  # strengths
 _STRENGTHS = np.concatenate([[0.0], np.geomspace(1e-8, 1e-1, 254), [np.inf]])
 
 
@@ -88,11 +90,18 @@ def _search(options: Options, pruning: LevelPruning, work: Compression) -> tuple
             work.progress(f"prune_levels: strength {_STRENGTHS[index]:.2g}, {tried[index].n_nodes} nodes")
         return tried[index]
 
-    last = _STRENGTHS.size - 1
     if options.max_drop is not None:
         max_drop, gate = options.max_drop, Gate(pruning.forest, work.splits.valid, work.ndcg)
-        index = last - smallest(0, last, lambda back: gate.drop_upper(at(last - back).values) <= max_drop)
+        index = _first(lambda index: gate.drop_upper(at(index).values) > max_drop) - 1
     else:
         budget = options.max_nodes or max(1, round((options.keep or 1.0) * pruning.forest.n_nodes))
-        index = smallest(0, last, lambda index: at(index).n_nodes <= budget)
+        index = _first(lambda index: at(index).n_nodes <= budget)
     return float(_STRENGTHS[index]), at(index)
+
+
+def _first(strong: Callable[[int], bool]) -> int:
+    """The weakest of the strengths that are `strong`, sought from the strong end, where a look is cheap."""
+    high = _STRENGTHS.size
+    while high > 0 and strong(max(high - _STRIDE, 0)):
+        high = max(high - _STRIDE, 0)
+    return smallest(max(high - _STRIDE, 0), high, strong)

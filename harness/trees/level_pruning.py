@@ -17,6 +17,7 @@ found together, in closed form, from one sum per leaf: block coordinate descent,
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,12 @@ from numpy.typing import NDArray
 from harness.ranking_data import Floats
 from harness.trees.collapse import folded
 from harness.trees.forest import LEAF, Forest, Tree
+from harness.trees.level_state import LevelState, sums
 
 _PENALISED_SWEEPS = 3
 _FREE_SWEEPS = 1
-_PRIOR_ROWS = 5.0
-_NO_ROWS = 1e-9  # weight that every leaf has at least, so that its mean is defined
+
+Rows = NDArray[np.int32] | slice
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,24 @@ class Goal:
     weight: Floats
     offsets: NDArray[np.int64]
 
+    @cached_property
+    def group(self) -> NDArray[np.int32]:
+        """(n_rows,) the query group of each row."""
+        return np.repeat(np.arange(self.offsets.size - 1, dtype=np.int32), np.diff(self.offsets))
+
+    @cached_property
+    def total(self) -> Floats:
+        """(n_groups,) weight of each query group, 1 where it has none."""
+        total = sums(self.group, self.weight, self.offsets.size - 1)
+        return np.where(total > 0, total, 1.0)
+
+    def means(self, difference: Floats, rows: Rows = slice(None)) -> Floats:
+        """(n_groups,) weighted means of differences that are zero but for `rows`."""
+        return sums(self.group[rows], self.weight[rows] * difference, self.total.size) / self.total
+
     def centred(self, difference: Floats) -> Floats:
         """Differences (n_rows,) less their weighted mean in each query group."""
-        starts, sizes = self.offsets[:-1], np.diff(self.offsets)
-        total = np.add.reduceat(self.weight, starts)
-        mean = np.add.reduceat(self.weight * difference, starts) / np.where(total > 0, total, 1.0)
-        return difference - np.repeat(mean, sizes)
-
-    def loss(self, difference: Floats) -> float:
-        """Weighted sum of the squares of centred differences."""
-        return float(self.weight @ self.centred(difference) ** 2)
+        return difference - self.means(difference)[self.group]
 
 
 @dataclass(frozen=True)
@@ -78,119 +88,66 @@ class LevelPruning:
 
     def __init__(self, forest: Forest, leaves: NDArray[np.int32], goal: Goal) -> None:
         self.forest, self._goal = forest, goal
+        self._factor = 1.0 / len(forest.trees) if forest.average else 1.0
         self._places = []
-        for tree, leaf in zip(forest.trees, leaves, strict=True):
-            rank = np.cumsum(tree.is_leaf) - 1
-            self._places.append(rank[leaf].astype(np.uint16))
-        self._scale = 1.0 / len(forest.trees) if forest.average else 1.0
         self._start = np.zeros(goal.scores.size)
-        for tree, place in zip(forest.trees, self._places, strict=True):
-            self._start += self._scale * tree.value[tree.is_leaf][place]
-        self._unit = goal.loss(self._start)
+        for tree, leaf in zip(forest.trees, leaves, strict=True):
+            rank = (np.cumsum(tree.is_leaf) - 1).astype(np.min_scalar_type(tree.n_leaves))
+            self._places.append(rank[leaf])
+            self._start += self._factor * tree.value[leaf]
+        self._unit = float(goal.weight @ goal.centred(self._start) ** 2)
 
     def at(self, strength: float) -> Pruned:
         """Prune with an L1 penalty of `strength`, as a share of the sum of squares of the forest's own scores.
 
         0 leaves the forest alone, infinity leaves one node.
         """
+        trees = self.forest.trees
         if strength == 0:
-            trees = self.forest.trees
             return Pruned(self.forest, [np.zeros(t.n_nodes, dtype=bool) for t in trees], [t.value for t in trees])
-        goal = self._goal
         states = [
-            _State(tree, _sums(place, goal.weight, tree.n_leaves), self._scale)
-            for tree, place in zip(self.forest.trees, self._places, strict=True)
+            LevelState(tree, sums(place, self._goal.weight, tree.n_leaves), self._factor)
+            for tree, place in zip(trees, self._places, strict=True)
         ]
-        penalty = strength * self._unit
-        error = goal.centred(self._start - goal.scores)
+        error = _Error(self._goal, self._start - self._goal.scores)
         while active := [index for index, state in enumerate(states) if state.begin_level()]:
+            under = {index: _rows_of(states[index].fresh, self._places[index]) for index in active}
             for sweep in range(_PENALISED_SWEEPS + _FREE_SWEEPS):
                 free = sweep >= _PENALISED_SWEEPS
                 for index in active:
-                    place = self._places[index]
-                    pull = _sums(place, goal.weight * error, states[index].value.size)
-                    change = states[index].step(pull, 0.0 if free else penalty, may_revive=not free)
-                    if change.any():
-                        error = goal.centred(error + change[place])
+                    state, (rows, place) = states[index], under[index]
+                    pull = sums(place, error.weighted(rows), int(state.fresh.sum()))
+                    change = state.step(pull, 0.0 if free else strength * self._unit, may_revive=not free)
+                    error.add(change[place], rows)
             for index in active:
                 states[index].end_level()
         return Pruned(self.forest, [state.cut for state in states], [state.by_node() for state in states])
 
 
-class _State:
-    """One tree on its way down. Leaf arrays have one entry per leaf, slot arrays one per subtree of the level."""
+class _Error:
+    """What the forest scores too much, by row, and its mean by query group, which does not count."""
 
-    def __init__(self, tree: Tree, rows: Floats, scale: float) -> None:
-        self._tree, self._factor = tree, scale
-        self._nodes = np.flatnonzero(tree.is_leaf)
-        self._rows = rows + _NO_ROWS
-        self._top = np.zeros(self._nodes.size, dtype=np.int64)
-        self._ways = iter(_ways(tree, self._nodes))
-        self.value = scale * tree.value[self._nodes]
-        self.cut = np.zeros(tree.n_nodes, dtype=bool)
+    def __init__(self, goal: Goal, difference: Floats) -> None:
+        self._goal, self._difference, self._means = goal, difference, goal.means(difference)
 
-    def begin_level(self) -> bool:
-        """Go down a level; whether any subtree is left there."""
-        way = next(self._ways, self._top)
-        self._top = np.where(self.cut[self._top], self._top, way)
-        tops, self._slot = np.unique(self._top, return_inverse=True)
-        self._tops, self._live = tops, ~self._tree.is_leaf[tops] & ~self.cut[tops]
-        if not self._live.any():
-            return False
-        self._weight = self._sum(self._rows)
-        self._mean = self._sum(self._rows * self.value) / self._weight
-        self._shape = self.value - self._mean[self._slot]
-        self._squares = np.where(self._live, self._sum(self._rows * self._shape**2), 0.0)
-        self._shape = np.where(self._live[self._slot], self._shape, 0.0)
-        self._c = np.ones(tops.size)
-        nodes_saved = 2.0 * (np.bincount(self._slot, minlength=tops.size) - 1)
-        self._price = np.where(self._live, np.sqrt(nodes_saved), 1.0)
-        return True
+    def weighted(self, rows: Rows) -> Floats:
+        """Of some rows, centred in their query groups, times their weights."""
+        goal = self._goal
+        return goal.weight[rows] * (self._difference[rows] - self._means[goal.group[rows]])
 
-    def step(self, pull: Floats, penalty: float, *, may_revive: bool) -> Floats:
-        """Fit scale and shift of each subtree; the change of each leaf. `pull` is the weighted error summed by leaf."""
-        self._mean = self._mean - self._sum(pull) / (self._weight + _PRIOR_ROWS)
-        stiff = self._squares * (1.0 + _PRIOR_ROWS / self._weight)
-        wanted = self._c * stiff - self._sum(pull * self._shape)
-        shrunk = np.sign(wanted) * np.maximum(np.abs(wanted) - penalty * self._price, 0.0)
-        c = np.divide(shrunk, stiff, out=np.where(penalty > 0, 0.0, self._c), where=stiff > 0)
-        self._c = c if may_revive else np.where(self._c == 0, 0.0, c)
-        new = self._c[self._slot] * self._shape + self._mean[self._slot]
-        change = new - self.value
-        self.value = new
-        return change
-
-    def end_level(self) -> None:
-        """Subtrees whose scale is zero are leaves from now on."""
-        self.cut[self._tops[self._live & (self._c == 0)]] = True
-
-    def by_node(self) -> Floats:
-        """(n_nodes,) the leaves' values by node, as the forest counts them."""
-        values = np.zeros(self._tree.n_nodes)
-        values[self._nodes] = self.value / self._factor
-        return values
-
-    def _sum(self, by_leaf: Floats) -> Floats:
-        return _sums(self._slot, by_leaf, self._tops.size)
+    def add(self, change: Floats, rows: Rows) -> None:
+        """Scores of some rows have changed."""
+        if change.any():
+            self._difference[rows] += change
+            self._means += self._goal.means(change, rows)
 
 
-def _sums(place: NDArray[Any], values: Floats, n: int) -> Floats:
-    return np.bincount(place, values, n).astype(np.float64, copy=False)
-
-
-def _ways(tree: Tree, leaves: NDArray[np.intp]) -> list[NDArray[np.int64]]:
-    """Per depth, from the root, the node of that depth (or the leaf above it) on the way to each leaf."""
-    parent = np.arange(tree.n_nodes)
-    inner = np.flatnonzero(~tree.is_leaf)
-    parent[tree.left[inner]] = parent[tree.right[inner]] = inner
-    way = leaves.astype(np.int64)
-    ways = [way]
-    for level in reversed(tree.levels()[1:]):
-        up = np.arange(tree.n_nodes)
-        up[level] = parent[level]
-        way = up[way]
-        ways.append(way)
-    return ways[::-1]
+def _rows_of(fresh: NDArray[np.bool_], place: NDArray[Any]) -> tuple[Rows, NDArray[Any]]:
+    """The rows in fresh leaves, and which of those leaves each is in."""
+    if fresh.all():
+        return slice(None), place
+    rows = np.flatnonzero(fresh[place]).astype(np.int32)
+    return rows, (np.cumsum(fresh) - 1).astype(place.dtype)[place[rows]]
 
 
 def _lifted(tree: Tree, values: Floats) -> Floats:
