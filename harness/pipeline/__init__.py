@@ -8,7 +8,7 @@ from harness.judge.verdict import judge
 from harness.load.trace import read_trace
 from harness.pipeline.auto_engine import settle
 from harness.pipeline.build import Builder
-from harness.pipeline.data import candidates, describe_data, load_data
+from harness.pipeline.data import candidates, describe_data, splits_of
 from harness.pipeline.external import reaching
 from harness.pipeline.ledger import timed
 from harness.pipeline.load_stage import load_and_audit
@@ -60,8 +60,7 @@ def _measure_ranker(state: RunState) -> None:
     scenario, progress = state.scenario, state.progress
     read_trace(scenario.traffic)  # what is wrong with it is better said before an hour of training
     with state.stage("data"):
-        progress(f"data: {scenario.data.kind}")
-        splits = load_data(scenario.data, state.settings.cache)
+        splits = splits_of(scenario, state.settings.cache, progress)
         state.learn(data=describe_data(splits))
     with state.stage("build"):
         n_threads = len(available_cpus())

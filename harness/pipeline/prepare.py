@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.cache import Cache
 from harness.pipeline.build import Builder, Step
-from harness.pipeline.data import load_data
+from harness.pipeline.data import splits_of
 from harness.placement import available_cpus
 from harness.protocols import Progress
 from harness.ranking_data import Splits
@@ -13,6 +13,5 @@ from harness.scenario import Scenario
 
 def built(scenario: Scenario, cache: Cache, progress: Progress) -> tuple[Splits, list[Step]]:
     """The scenario's data and its bundles, teacher first, served last; from the cache where they are in it."""
-    progress(f"data: {scenario.data.kind}")
-    splits = load_data(scenario.data, cache)
+    splits = splits_of(scenario, cache, progress)
     return splits, Builder(cache, splits, scenario.sla.ndcg, len(available_cpus()), progress).chain(scenario)
