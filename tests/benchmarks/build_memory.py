@@ -4,7 +4,8 @@
     python tests/benchmarks/build_memory.py --rows 3800000     # all of MSLR-WEB30K: 2.1 GB of features
 
 Prints the peak of each stage over what the process held before it, and that as a share of the features' bytes (three
-splits of 3/5, 1/5, 1/5). Linux: the kernel's high-water mark is reset before each stage.
+splits of 3/5, 1/5, 1/5). Linux: the kernel's high-water mark is reset before each stage. Most of it is LightGBM's own
+and does not grow with the rows: its sample of 200,000 rows takes some 0.35 GB, binned features a quarter of the floats.
 """
 
 from __future__ import annotations
