@@ -85,6 +85,9 @@ class Method(Protocol):
         """The cheap alternative at the same size, as a recipe step; None where the method is itself the control."""
         ...
 
+    # A method that can work on a model file alone also has
+    # `needs_data(options, manifest) -> str`: what it would need data for; empty where it needs none.
+
 
 class Engine(Protocol):
     """What scores a bundle."""

@@ -44,6 +44,11 @@ class RankingData:
         """Number of query groups."""
         return int(self.group_sizes.shape[0])
 
+    @property
+    def graded(self) -> bool:
+        """Whether any candidate has a grade above 0; without one nothing can be said of quality."""
+        return bool((self.grades > 0).any())
+
     @cached_property
     def offsets(self) -> NDArray[np.int64]:
         """(n_groups + 1,) row at which each query group starts, and the end."""
@@ -103,7 +108,7 @@ class RankingData:
             raise DataError(
                 f"grade {int(self.grades[row])} in row {row}", where=where, remedy="grades are whole numbers >= 0"
             )
-        if not (self.grades > 0).any():
+        if not self.graded:
             raise DataError(
                 "no candidate has a grade above 0",
                 where=where,

@@ -66,6 +66,11 @@ def refuses(options: Options, manifest: Manifest) -> str:
     return f"it can't change the numbers of a {manifest.format} bundle, only those of trees and mlp"
 
 
+def needs_data(options: Options, manifest: Manifest) -> str:
+    """Not for trees, whose numbers are rounded as they are."""
+    return "" if manifest.format == "trees" else f"the numbers of a {manifest.format} bundle are calibrated on it"
+
+
 def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
     """Calibration alone for quantisation-aware training; None else: nothing is cheaper than rounding the numbers."""
     return {"kind": "quantise", "activations": "static"} if options.qat is not False else None

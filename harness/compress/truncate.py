@@ -30,6 +30,11 @@ def refuses(options: Options, manifest: Manifest) -> str:
     return refuses_all_but_trees(manifest)
 
 
+def needs_data(options: Options, manifest: Manifest) -> str:
+    """Only for the quality gate."""
+    return "max_drop is met on the valid split" if options.max_drop is not None else ""
+
+
 def apply(options: Options, work: Compression) -> Draft:
     """Write the shortened forest."""
     from harness.trees import artefacts

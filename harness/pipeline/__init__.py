@@ -7,11 +7,11 @@ from harness.errors import HarnessError
 from harness.judge.verdict import judge
 from harness.load.trace import read_trace
 from harness.pipeline.auto_engine import settle
-from harness.pipeline.data import candidates, describe_data
+from harness.pipeline.data import candidates, describe_data, splits_of
 from harness.pipeline.external import reaching
 from harness.pipeline.ledger import timed
 from harness.pipeline.load_stage import load_and_audit
-from harness.pipeline.prepare import chain, loaded
+from harness.pipeline.prepare import chain
 from harness.pipeline.rate_tests import check_searchable, judged_capacities
 from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
 from harness.pipeline.session import serving
@@ -62,7 +62,7 @@ def _measure_ranker(state: RunState) -> None:
     scenario, cache, progress = state.scenario, state.settings.cache, state.progress
     read_trace(scenario.traffic)  # what is wrong with it is better said before an hour of training
     with state.stage("data"):
-        splits = loaded(scenario, cache, progress)
+        splits = splits_of(scenario, cache, progress)
         state.learn(data=describe_data(splits))
     with state.stage("build"):
         steps = chain(scenario, splits, cache, progress)

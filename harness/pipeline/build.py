@@ -17,9 +17,10 @@ from harness.bundle import Bundle, Draft, open_bundle, seal
 from harness.cache import Cache, key_of, package_versions
 from harness.errors import ModelError
 from harness.ndcg import quality_with_tests
+from harness.pipeline.method_rules import gate_missed, methods_without_data, needs_data
 from harness.protocols import Compression, Progress, Training
 from harness.ranking_data import Floats, Splits
-from harness.records import LedgerRow, Manifest, NdcgSpec, QualityDrop
+from harness.records import NOT_MEASURED, LedgerRow, NdcgSpec, QualityDrop
 from harness.scenario import Choice, Scenario, options
 from harness.scoring import quality as ndcg_of
 
@@ -57,9 +58,7 @@ class Builder:
         self.progress(f"ranker {scenario.ranker.kind}")
         teacher, cached = self.train(scenario.ranker)
         base, margin = self._per_group(teacher), scenario.sla.ndcg_drop
-        steps = [
-            Step(teacher, self._row(scenario.ranker, teacher, quality_with_tests(base, base, margin), started, cached))
-        ]
+        steps = [Step(teacher, self._row(scenario.ranker, teacher, self._drop(base, base, margin), started, cached))]
         for index, choice in enumerate(scenario.compress):
             steps.append(self._step(index, choice, steps[-1].bundle, teacher, base, margin))
         return steps
@@ -71,17 +70,17 @@ class Builder:
         self.progress(f"compress.{index} {choice.kind}")
         bundle, cached = self._compress(choice, before, teacher, where=f"compress.{index}: {choice.kind}")
         own = self._per_group(bundle)
-        row = self._row(choice, bundle, quality_with_tests(base, own, margin), started, cached)
+        row = self._row(choice, bundle, self._drop(base, own, margin), started, cached)
         row = row.model_copy(update={"gate_missed": gate_missed(choice, before.manifest, bundle.manifest)})
         spec = registry.method(choice.kind).control(options("methods", choice), before.manifest, bundle.manifest)
-        if spec is None:
+        if spec is None or not self.splits.test.graded:
             return Step(bundle, row)
         started = time.perf_counter()
         control = Choice.model_validate(spec)
         self.progress(f"compress.{index} {choice.kind}: its control, {control.kind}")
         rival, cached = self._compress(control, before, teacher, where=f"control of compress.{index}: {control.kind}")
         others = self._per_group(rival)
-        rival_row = self._row(control, rival, quality_with_tests(base, others, margin), started, cached)
+        rival_row = self._row(control, rival, self._drop(base, others, margin), started, cached)
         compared = {"control": rival_row, "against_control": quality_with_tests(others, own)}
         return Step(bundle, row.model_copy(update=compared), rival)
 
@@ -101,6 +100,9 @@ class Builder:
         reason = method.refuses(chosen, before.manifest)
         if reason:
             raise ModelError(reason, where=where, remedy="change the order of the recipe or the method")
+        if not self.splits.test.graded and (lacks := needs_data(choice, before.manifest)):
+            remedy = f"add a data block; without one there are {' and '.join(methods_without_data())}"
+            raise ModelError(f"needs data: {lacks}", where=where, remedy=remedy)
         spec = {
             "method": choice.kind,
             "options": chosen.model_dump(mode="json"),
@@ -130,7 +132,9 @@ class Builder:
         )
 
     def _per_group(self, bundle: Bundle) -> Floats:
-        """NDCG of each test query group, kept beside the bundles."""
+        """NDCG of each test query group, kept beside the bundles; NaN without grades."""
+        if not self.splits.test.graded:
+            return np.full(self.splits.test.n_groups, np.nan)
         spec = {
             "bundle": bundle.manifest.digest,
             "data": self.splits.test.digest,
@@ -150,6 +154,9 @@ class Builder:
         values, _ = self.cache.obtain("quality", key_of(spec), build=measure, reopen=read)
         return values
 
+    def _drop(self, base: Floats, own: Floats, margin: float | None) -> QualityDrop:
+        return quality_with_tests(base, own, margin) if self.splits.test.graded else NOT_MEASURED
+
     def _row(self, choice: Choice, bundle: Bundle, quality: QualityDrop, started: float, cached: bool) -> LedgerRow:
         return LedgerRow(
             step=choice.kind,
@@ -161,21 +168,6 @@ class Builder:
             cached=cached,
             notes=tuple(str(note) for note in bundle.manifest.meta.get("notes", ())),
         )
-
-
-def gate_missed(choice: Choice, before: Manifest, after: Manifest) -> str:
-    """Why a step's quality gate (`max_drop`) was met by nothing smaller; empty where it was, or there is none.
-
-    A method that goes on with the best it has found says so itself, in `meta["gate_missed"]`; one that leaves its input
-    as it is need not.
-    """
-    if said := after.meta.get("gate_missed"):
-        return str(said)
-    max_drop = options("methods", choice).model_dump().get("max_drop")
-    counts = [(size.n_trees, size.n_nodes, size.n_parameters) for size in (before.size, after.size)]
-    if max_drop is None or counts[0] != counts[1]:
-        return ""
-    return f"nothing smaller than its input stays within max_drop {max_drop:g} on the valid split, at the 95 % bound"
 
 
 def code_digest(rooms: Sequence[str] = _CODE) -> str:

@@ -10,7 +10,7 @@ from harness.errors import UsageError
 from harness.judge.compare import FEWEST_ROUNDS, A, B, judge_comparison
 from harness.pipeline.auto_engine import choose
 from harness.pipeline.compared import Side, check_width, side_of, traffic_scenario
-from harness.pipeline.data import describe_data, load_data
+from harness.pipeline.data import describe_data, splits_of
 from harness.pipeline.external import reached
 from harness.pipeline.members import Served
 from harness.pipeline.run_dir import RunDir
@@ -93,7 +93,7 @@ def _measure(state: RunState, named: dict[str, str]) -> None:
     scenario, cache, progress = state.scenario, state.settings.cache, state.progress
     with state.stage("build"):
         sides = [side_of(letter, text, cache, progress) for letter, text in named.items()]
-        splits = load_data(scenario.data, cache)
+        splits = splits_of(scenario, cache, progress)
         for side in sides:
             check_width(side, splits.test)
         state.learn(data=describe_data(splits))

@@ -7,6 +7,7 @@ from typing import Any
 from harness import registry
 from harness.cache import Cache
 from harness.load.candidates import random_candidates
+from harness.pipeline.no_data import made_up_splits
 from harness.protocols import Progress
 from harness.ranking_data import RankingData, Splits
 from harness.scenario import Choice, Scenario, options
@@ -18,8 +19,20 @@ def load_data(choice: Choice, cache: Cache) -> Splits:
     return plugin.load(options("datasets", choice), cache.root / "datasets").checked()
 
 
+def splits_of(scenario: Scenario, cache: Cache, progress: Progress) -> Splits:
+    """The scenario's data; made-up candidates without grades where it has a model file and no data."""
+    if not scenario.has_data and scenario.target is None:
+        progress("data: none, so candidates are made up and quality is not measured")
+        return made_up_splits(scenario, cache, progress)
+    progress(f"data: {scenario.data.kind}")
+    return load_data(scenario.data, cache)
+
+
 def describe_data(splits: Splits) -> dict[str, Any]:
     """Shapes and digest, for the report."""
+    if not splits.test.graded:
+        made_up = "made up between the thresholds of the model; the scenario has no data"
+        return {"candidates": made_up, "n_features": splits.test.n_features, "digest": splits.digest}
     shapes = {
         split.name: {"rows": split.n_rows, "groups": split.n_groups}
         for split in (splits.train, splits.valid, splits.test)

@@ -64,7 +64,7 @@ def _served(state: RunState, steps: Sequence[Step], scorer: Scorer, splits: Spli
     """The last step's row again, as the scenario's engine serves it; worth what a lossy engine's own scores are."""
     engine = state.scenario.engine
     lost: dict[str, QualityDrop] = {}
-    if "lossy" in scorer.info:
+    if "lossy" in scorer.info and splits.test.graded:
         sla, test = state.scenario.sla, splits.test
         own = ndcg(scores_of(scorer, test.features), test, sla.ndcg)
         lost = {"quality": quality_with_tests(quality(steps[0].bundle, test, sla.ndcg), own, sla.ndcg_drop)}

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from harness.cache import Cache
 from harness.pipeline.build import Builder, Step
-from harness.pipeline.data import load_data
+from harness.pipeline.data import splits_of
 from harness.placement import available_cpus
 from harness.protocols import Progress
 from harness.ranking_data import Splits
 from harness.scenario import Scenario
-
-
-def loaded(scenario: Scenario, cache: Cache, progress: Progress) -> Splits:
-    """The scenario's data."""
-    progress(f"data: {scenario.data.kind}")
-    return load_data(scenario.data, cache)
 
 
 def chain(scenario: Scenario, splits: Splits, cache: Cache, progress: Progress) -> list[Step]:
@@ -24,5 +18,5 @@ def chain(scenario: Scenario, splits: Splits, cache: Cache, progress: Progress) 
 
 def built(scenario: Scenario, cache: Cache, progress: Progress) -> tuple[Splits, list[Step]]:
     """The scenario's data and its bundles."""
-    splits = loaded(scenario, cache, progress)
+    splits = splits_of(scenario, cache, progress)
     return splits, chain(scenario, splits, cache, progress)

@@ -11,7 +11,7 @@ from harness.records.base import (
     NdcgSpec,
     Record,
 )
-from harness.records.bundles import FileEntry, LedgerRow, Manifest, ModelSize, QualityDrop
+from harness.records.bundles import NOT_MEASURED, FileEntry, LedgerRow, Manifest, ModelSize, QualityDrop
 from harness.records.capacities import CapacityPoint, RateTest, TargetCapacity
 from harness.records.loads import (
     PRECISE_TIMER,
@@ -29,6 +29,7 @@ from harness.records.verdicts import Finding, ObjectiveResult, Verdict, VerdictS
 __all__ = [
     "COMPRESSED",
     "NON_FINITE",
+    "NOT_MEASURED",
     "PRECISE_TIMER",
     "SCHEMA_VERSION",
     "SUBJECTS",

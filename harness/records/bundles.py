@@ -74,6 +74,17 @@ class QualityDrop(Record):
     share_losing: float = float("nan")
     worst_tenth: float = float("nan")
 
+    @property
+    def measured(self) -> bool:
+        """Whether there were grades to measure it by."""
+        return self.n_groups > 0
+
+
+NOT_MEASURED = QualityDrop(
+    ndcg=float("nan"), drop=float("nan"), drop_lower=float("nan"), drop_upper=float("nan"), n_groups=0
+)
+"""The quality of a ranker that came without data."""
+
 
 class LedgerRow(Record):
     """One step of a recipe: what it did to quality, size and time.

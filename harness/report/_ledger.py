@@ -39,7 +39,7 @@ def table(ledger: tuple[LedgerRow, ...], ndcg: NdcgSpec) -> Table:
 
 def remarks(ledger: tuple[LedgerRow, ...], ndcg: NdcgSpec) -> tuple[str, ...]:
     """What the controls say, and the notes that steps left."""
-    lines = []
+    lines = [] if not ledger or ledger[0].quality.measured else ["Quality not measured: the scenario has no data."]
     for row in ledger:
         lines += [f"{row.step}: {note}" for note in row.notes]
         if row.control is not None:

@@ -18,6 +18,8 @@ METHOD = (
 
 def table(ledger: tuple[LedgerRow, ...], ndcg: NdcgSpec) -> Table:
     """One row per step and control, and for an engine that costs quality itself; none where nothing was compressed."""
+    if not ledger or not ledger[0].quality.measured:
+        return Table("Quality, paired with the teacher", (), ())
     same = len(ledger) > 1 and (ledger[-1].digest, ledger[-1].quality) == (ledger[-2].digest, ledger[-2].quality)
     rows = tuple(
         (name, *cells(row.quality), alone(row.quality), f"{row.quality.n_groups:,}")

@@ -91,6 +91,8 @@ def _cost(report: Report, subject: Target) -> str:
     if subject.row is None or not is_compressed(report.measurements.ledger):
         return ""
     ndcg = report.measurements.ndcg
+    if not subject.row.quality.measured:
+        return "what it costs in quality was not measured, for the scenario has no data"
     drop, most = subject.row.quality.drop, numbers.quality(subject.row.quality.drop_upper)
     match numbers.quality(drop):
         case "0.0000":

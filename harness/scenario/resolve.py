@@ -23,6 +23,8 @@ def resolved(scenario: Scenario) -> dict[str, Any]:
         for name in replaced_by_target(scenario):
             del mapping[name]
         del mapping["traffic"]["encoding"]
+    elif not scenario.has_data:
+        del mapping["data"]
     for key, kind in KINDS.items():
         *above, name = map(str, key)
         holder, chosen = _inside(mapping, scenario, above)

@@ -108,8 +108,11 @@ class Scenario(Block):
 
     @property
     def has_data(self) -> bool:
-        """Whether candidates come from `data`; those for a target in a scenario without it are random."""
-        return self.target is None or "data" in self.model_fields_set
+        """Whether candidates come from `data`; those for a target or a model file in a scenario without it are made up.
+
+        A ranker that has to be trained has the default data.
+        """
+        return "data" in self.model_fields_set or (self.target is None and self.ranker.kind != "file")
 
 
 def quantile_of(objective: str) -> float:

@@ -1,4 +1,4 @@
-"""What a scenario with a `target` leaves out: nothing is built or served there, so nothing of that can be asked."""
+"""What a scenario with a `target` leaves out, for nothing is built or served there; and one without data."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ _UNKNOWN = {
 }
 
 
+def _without_data(scenario: Scenario) -> Iterator[tuple[Key, str]]:
+    """What a model file without data can't answer."""
+    if scenario.traffic.n_candidates is None:
+        yield ("traffic", "n_candidates"), "null takes query groups, and made-up candidates have none: give a number"
+    if scenario.sla.ndcg_drop is not None:
+        yield ("sla", "ndcg_drop"), "can't be judged without grades: add a data block"
+
+
 def replaced_by_target(scenario: Scenario) -> tuple[str, ...]:
     """Blocks that a scenario with a target does without."""
     return _BUILT if scenario.has_data else ("data", *_BUILT)
@@ -25,6 +33,8 @@ def conflicts(scenario: Scenario) -> Iterator[tuple[Key, str]]:
     if target is None:
         if traffic.n_features is not None:
             yield ("traffic", "n_features"), "is for random candidates of a target; here they come from data"
+        if not scenario.has_data:
+            yield from _without_data(scenario)
         return
     for name in _BUILT:
         if name in scenario.model_fields_set:

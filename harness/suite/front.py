@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from harness.records import COMPRESSED, Facts, NdcgSpec, Record, Report, VerdictStatus
+from harness.suite.quality import measures_quality
 
 Time = Literal["p99 latency", "engine time, p50"]
-_NO_LEDGER = "it has no ledger, so neither quality nor size is known"
+_NO_QUALITY = "its quality was not measured"
 Cost = tuple[float, float, float]
 
 
@@ -77,8 +78,8 @@ def fronts(reports: Sequence[Report]) -> tuple[tuple[Front, ...], tuple[LeftOut,
     A front compares p99 latencies where at least two runs have one to be trusted, and else engine times, which an
     INVALID load test leaves alone.
     """
-    left_out = [LeftOut(name=report.name, why=_NO_LEDGER) for report in reports if not report.measurements.ledger]
-    groups = _comparable([report for report in reports if report.measurements.ledger])
+    left_out = [LeftOut(name=report.name, why=_NO_QUALITY) for report in reports if not measures_quality(report)]
+    groups = _comparable([report for report in reports if measures_quality(report)])
     found = []
     for group in groups:
         served = [report for report in group if not math.isnan(_p99_us(report))]

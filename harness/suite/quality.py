@@ -55,9 +55,15 @@ def quality_tests(reports: Sequence[Report]) -> tuple[QualityTest, ...]:
     )
 
 
+def measures_quality(report: Report) -> bool:
+    """Whether the run got as far as a ledger, and had grades to measure quality by."""
+    ledger = report.measurements.ledger
+    return bool(ledger) and ledger[-1].quality.measured
+
+
 def _compressed(report: Report) -> bool:
     ledger = report.measurements.ledger
-    return bool(ledger) and ledger[-1].digest != ledger[0].digest
+    return measures_quality(report) and ledger[-1].digest != ledger[0].digest
 
 
 def _recipe(report: Report) -> tuple[object, ...]:

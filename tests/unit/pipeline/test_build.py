@@ -8,7 +8,8 @@ import pytest
 
 from harness.cache import Cache
 from harness.errors import ModelError
-from harness.pipeline.build import Builder, code_digest, gate_missed
+from harness.pipeline.build import Builder, code_digest
+from harness.pipeline.method_rules import gate_missed
 from harness.records import NdcgSpec
 from harness.scenario import Choice, Scenario
 
@@ -60,6 +61,7 @@ def test_a_gate_that_nothing_smaller_meets_is_told(chain):
     assert "stays within max_drop 0.001" in gate_missed(choice, manifest, manifest)
     told = manifest.model_copy(update={"meta": {"gate_missed": "the best loses 0.2"}})
     assert gate_missed(choice, manifest, told) == "the best loses 0.2"
+    assert "0.2" not in gate_missed(choice, told, told)
     assert gate_missed(Choice.model_validate({"kind": "truncate", "keep": 1}), manifest, manifest) == ""
 
 

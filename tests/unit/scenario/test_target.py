@@ -96,3 +96,15 @@ def test_settings_reach_into_the_adapter(loads: Loads) -> None:
     assert scenario.target is not None
     assert scenario.target.adapter.options == {"encoding": "json"}
     assert scenario.target.remote
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ("traffic: {n_candidates: null}", "null takes query groups, and made-up candidates have none"),
+        ("sla: {ndcg_drop: 0.1}", "ndcg_drop: can't be judged without grades: add a data block"),
+    ],
+)
+def test_a_model_file_without_data_leaves_questions_open(says: Says, keys: str, problem: str) -> None:
+    head = "name: q\n" if keys.startswith("sla") else HEAD
+    assert problem in " ".join(says(f"{head}ranker: {{kind: file, path: model.txt}}\n{keys}\n"))

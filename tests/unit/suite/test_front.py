@@ -90,7 +90,7 @@ def test_only_comparable_runs_share_a_front():
     assert [[point.name for point in front.points] for front in found] == [["a", "b"]]
     assert {one.name: one.why for one in left_out} == {
         "e": "it has no p99 latency to be trusted",
-        "f": "it has no ledger, so neither quality nor size is known",
+        "f": "its quality was not measured",
         "c": "no other run has the same teacher",
         "d": "no other run has the same traffic",
     }
