@@ -11,11 +11,11 @@ from ruamel.yaml import YAML
 @pytest.mark.usefixtures("no_orphans")
 def test_a_model_file_is_benched_reported_and_judged(cli, teacher):
     shutil.copyfile(teacher("lightgbm").file("model.txt"), cli.root / "mine.txt")
-    done = cli("bench", "mine.txt", "--n-candidates", "1,10", "--engines", "native,tl2cgen,onnxruntime")
+    done = cli("bench", "mine.txt", "--n-candidates", "1,10", "--engines", "native,tl2cgen,onnxruntime_int8")
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
     assert "the fastest exact engine for this model is" in said
-    assert "onnxruntime it scores ONNX bundles" in said
+    assert "onnxruntime_int8 it scores networks" in said
     run_dir = cli.only_run("mine-bench")
     found = json.loads((run_dir / "bench.json").read_text())
     assert [engine["engine"] for engine in found["engines"]] == ["native", "tl2cgen"]

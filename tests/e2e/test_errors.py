@@ -111,7 +111,7 @@ def test_a_corrupt_model(cli, name, content):
 
 
 def test_an_engine_that_does_not_fit(cli):
-    said(cli("run", cli.scenario(engine="onnxruntime")), 3, "onnx")
+    said(cli("run", cli.scenario(engine="onnxruntime_int8")), 3, "it scores networks")
 
 
 def test_a_method_that_does_not_fit(cli):

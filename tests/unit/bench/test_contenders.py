@@ -26,12 +26,12 @@ def test_labels_that_name_nothing_are_refused(label, message):
 
 
 def test_who_takes_part_and_why_the_others_do_not(teacher, tmp_path):
-    labels = ["native", "gtil", "fake:mean_ms=0", "onnxruntime"]
+    labels = ["native", "gtil", "fake:mean_ms=0", "onnxruntime_int8"]
     field = gather(labels, teacher("lightgbm"), tmp_path, 600.0, lambda _: None, scores_nothing)
     assert [contender.label for contender in field.contenders] == ["native", "gtil"]
     skipped = {one.engine: one for one in field.skipped}
     assert "scores nothing" in skipped["fake:mean_ms=0"].reason
-    assert skipped["onnxruntime"].refused
+    assert skipped["onnxruntime_int8"].refused
     assert not skipped["fake:mean_ms=0"].refused
 
 

@@ -67,10 +67,10 @@ def test_a_folder_that_is_no_bundle_and_a_file_that_is_no_model_are_refused(aske
 
 
 def test_without_any_engine_the_reasons_are_the_error_and_are_kept(asked, teacher, tmp_path):
-    with pytest.raises(EngineError, match="onnxruntime: it scores ONNX bundles"):
-        asked(teacher("lightgbm").path, "onnxruntime")
+    with pytest.raises(EngineError, match="onnxruntime_int8: it scores networks"):
+        asked(teacher("lightgbm").path, "onnxruntime_int8")
     (kept,) = tmp_path.glob("results/*/bench.json")
-    assert "onnxruntime" in json.loads(kept.read_text())["skipped"][0]["engine"]
+    assert "onnxruntime_int8" in json.loads(kept.read_text())["skipped"][0]["engine"]
 
 
 def test_what_was_timed_before_an_interruption_is_published(asked, teacher, tmp_path):
