@@ -40,7 +40,8 @@ class Scorer(Protocol):
     info: Mapping[str, Any]
     """How it was set up: threads, compiler, seconds to load or compile, bytes of what it loaded; `tolerance`, the most
     by which a score may differ from the reference's, as a share of the largest (absent: it is the reference; None: it
-    is not to be compared); `lossy`, what it gives up, where it can't promise a tolerance."""
+    is not to be compared); `lossy`, what it gives up, where it can't promise a tolerance; `fallback`, the engine that
+    scores in its place, and `fallback_reason`, where it can't itself."""
 
     def score(self, x: Features) -> NDArray[np.float32]:
         """Scores (n,) float32 of candidates x (n, n_features) float32 C-contiguous, NaN for missing; n may be 0."""

@@ -4,60 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.records import (
-    SCHEMA_VERSION,
-    Facts,
-    Finding,
-    LoadInfo,
-    Measurements,
-    ObjectiveResult,
-    Record,
-    TargetMeasure,
-    VerdictStatus,
-)
+from harness.records import SCHEMA_VERSION, Facts, Finding, Measurements, Record, TargetCapacity, TargetMeasure
 
 UNKNOWN = float("nan")
 
 
-class CapacityPoint(Record):
-    """One load test of a capacity search, judged by the SLA's latency objectives and error rate.
-
-    `strain` is what was measured over its limit, for the objective where that is largest: 1 is the edge of the SLA.
-    `samples` names the folder of its files; `near_edge` marks the longer windows.
-    """
-
-    offered_qps: float
-    status: VerdictStatus
-    near_edge: bool
-    strain: float
-    measure: TargetMeasure
-    load: LoadInfo
-    objectives: tuple[ObjectiveResult, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    samples: str = ""
-
-
-class Capacity(Record):
-    """The highest offered rate that meets the SLA: between `lower_qps`, which passed, and `upper_qps`, which failed.
-
-    lower_qps is 0 where nothing passed, upper_qps infinite where nothing failed. `estimate_qps` is where the
-    strain, fitted over all points, crosses 1 (NaN where it does not); `knee_qps` is where
-    `knee_of` (a percentile) starts to grow faster than the rate itself (NaN where no tested rate shows it).
-    """
+class Capacity(TargetCapacity):
+    """A capacity search of one target, within `budget_s` of load tests."""
 
     kind: Literal["capacity"] = "capacity"
     schema_version: int = SCHEMA_VERSION
     name: str
     run: str = ""
     measurements: Measurements
-    points: tuple[CapacityPoint, ...] = ()
-    lower_qps: float = 0.0
-    upper_qps: float = float("inf")
-    estimate_qps: float = UNKNOWN
-    knee_qps: float = UNKNOWN
-    knee_of: str = ""
     budget_s: float
-    findings: tuple[Finding, ...] = ()
 
 
 class Difference(Record):
@@ -100,6 +60,7 @@ class EngineTimes(Record):
 
     `n_calls` timed calls; `ns_per_candidate_tree` is NaN for a network. difference: the largest of a score from the
     reference engine's, as a share of the largest score; same_order_share: of the lists, those that both sort alike;
+    kendall_tau: rank correlation (tau-b) of both orders, the mean over lists, NaN where lists have one candidate;
     top10_share: of the reference's first ten candidates, how many are among the engine's first ten, on average.
     """
 
@@ -110,6 +71,7 @@ class EngineTimes(Record):
     ns_per_candidate_tree: float = UNKNOWN
     difference: float = UNKNOWN
     same_order_share: float = UNKNOWN
+    kendall_tau: float = UNKNOWN
     top10_share: float = UNKNOWN
 
 

@@ -67,6 +67,12 @@ def teacher(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Callabl
 
 
 @pytest.fixture(scope="session")
+def engine_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where engines keep what they compile, for all tests that are not about compiling."""
+    return tmp_path_factory.mktemp("engine-cache")
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The real data sets, where this machine has them."""
     if not SHARED_DATA.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,18 +19,23 @@ class Agreement:
     """Of one engine with the reference, over some candidate lists.
 
     difference: largest of a score, as a share of the largest score; same_order_share: of lists that both sort alike;
+    kendall_tau: rank correlation of both orders (Kendall 1945's tau-b, which allows for ties: 1 the same, 0 unrelated,
+    -1 reversed), the mean over lists; NaN where no list has two scores that differ;
     top10_share: of the reference's first ten candidates, how many are among the engine's, on average.
     """
 
     difference: float
     same_order_share: float
+    kendall_tau: float
     top10_share: float
 
 
 def agreement(scorer: Scorer, reference: Scorer, lists: Iterable[Features]) -> Agreement:
     """Score every list with both. A score that is not finite where the reference's is differs infinitely."""
+    from scipy.stats import kendalltau
+
     worst = largest = 0.0
-    same, top = [], []
+    same, tau, top = [], [], []
     for x in lists:
         ours, theirs = scorer.score(x).astype(np.float64), reference.score(x).astype(np.float64)
         with np.errstate(invalid="ignore"):
@@ -38,6 +44,10 @@ def agreement(scorer: Scorer, reference: Scorer, lists: Iterable[Features]) -> A
         largest = max(largest, float(np.abs(theirs[np.isfinite(theirs)]).max(initial=0.0)))
         order, wanted = np.argsort(-ours, kind="stable"), np.argsort(-theirs, kind="stable")
         same.append(np.array_equal(order, wanted))
+        if x.shape[0] > 1:
+            tau.append(float(kendalltau(ours, theirs).statistic))
         top.append(np.isin(wanted[:TOP], order[:TOP]).mean())
     share = worst / largest if largest else worst and np.inf
-    return Agreement(float(share), float(np.mean(same)), float(np.mean(top)))
+    ranked = [value for value in tau if not math.isnan(value)]
+    mean_tau = math.fsum(ranked) / len(ranked) if ranked else math.nan
+    return Agreement(float(share), float(np.mean(same)), mean_tau, float(np.mean(top)))

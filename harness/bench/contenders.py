@@ -132,4 +132,8 @@ def _each(
         except EngineError as error:
             skipped.append(SkippedEngine(engine=label, reason=error.what, over_limit=isinstance(error, OverLimitError)))
             continue
+        if "fallback" in scorer.info:
+            reason = f"{scorer.info['fallback']} would score in its place: {scorer.info['fallback_reason']}"
+            skipped.append(SkippedEngine(engine=label, reason=reason))
+            continue
         yield label, Contender(label, choice, scorer, open_s, time.perf_counter() - started)

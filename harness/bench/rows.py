@@ -56,20 +56,24 @@ def lists_of(rows: Features, n: int) -> Iterator[Features]:
 def made_up_rows(bundle: Bundle, longest: int, seed: int = 0) -> Features:
     """Rows for a model that comes without data, with missing values, many enough to outgrow the cache.
 
-    A feature that trees split on takes values between its thresholds, each gap as likely as any other; other features
-    are standard normal. A network of other origin gets no missing values, for it may not take any.
+    A feature that trees split on takes values between its thresholds, each gap as likely as any other, or its
+    categories and one that no split lists; other features are standard normal. A network of other origin gets no
+    missing values, for it may not take any.
     """
     rng = np.random.default_rng(seed)
     n, d = n_rows_for(longest, bundle.manifest.n_features), bundle.manifest.n_features
     x = rng.normal(size=(n, d))
     if bundle.manifest.format == "trees":
         from harness.trees import artefacts
+        from harness.trees.forest import categories_of
 
         trees = artefacts.load(bundle).trees
-        feature = np.concatenate([tree.feature[~tree.is_leaf] for tree in trees])
-        threshold = np.concatenate([tree.threshold[~tree.is_leaf] for tree in trees])
+        feature = np.concatenate([tree.feature[tree.is_numerical] for tree in trees])
+        threshold = np.concatenate([tree.threshold[tree.is_numerical] for tree in trees])
         for one in np.unique(feature):
             x[:, one] = _between(threshold[feature == one], n, rng)
+        for one, categories in categories_of(trees).items():
+            x[:, one] = rng.choice(np.append(categories, categories.max(initial=-1) + 1), n)
     if bundle.manifest.format in ("trees", "mlp"):
         x[rng.random(x.shape) < MISSING_SHARE] = np.nan
     return x.astype(np.float32)

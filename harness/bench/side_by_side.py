@@ -47,6 +47,7 @@ def _record(n: int, n_trees: int, times_us: Features, agrees: Agreement) -> Engi
         ns_per_candidate_tree=1e3 * median_us / (n * n_trees) if n_trees else float("nan"),
         difference=agrees.difference,
         same_order_share=agrees.same_order_share,
+        kendall_tau=agrees.kendall_tau,
         top10_share=agrees.top10_share,
     )
 

@@ -1,27 +1,27 @@
-"""A feed-forward network taught the teacher's scores, on real and synthetic documents.
+"""A feed-forward network taught by the teacher, on real and synthetic documents.
 
-For a tree teacher the synthetic documents are drawn at the midpoints between its splits (Cohen et al., SIGIR 2018;
-Nardini et al., "Distilled neural networks for efficient learning to rank", TKDE 2022); for any other they are
-mixtures of two training rows. The control is the same network trained on the true labels.
+What it is taught: the teacher's scores (`outputs`: squares, listwise or margins), what the teacher knows inside
+(`hints`: a hidden layer of a network, the leaves of an ensemble), and the true labels to a declared share. The control
+is the same network trained on the true labels alone.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.bundle import Draft
-from harness.errors import ModelError
 from harness.mlp.options import NetworkOptions, Width
 from harness.protocols import Compression
-from harness.ranking_data import Features
 from harness.records import Manifest
 
 if TYPE_CHECKING:
-    from harness.mlp.train import Examples
+    from harness.mlp.losses import Loss
+    from harness.mlp.objective import Lesson
+
+_MARGIN_DEPTH = 10
 
 
 class Options(NetworkOptions):
@@ -35,6 +35,30 @@ class Options(NetworkOptions):
     targets: Literal["teacher", "labels"] = Field(
         default="teacher", description="labels: listwise on the true grades, without synthetic documents (the control)"
     )
+    outputs: Literal["squares", "listwise", "margins"] = Field(
+        default="squares",
+        description="how scores are compared within a query group: squares of the centred differences; listwise, "
+        "divergence of the softmax; margins, squares of the differences of pairs with one of the teacher's first 10",
+    )
+    temperature: float = Field(default=1.0, gt=0, le=1000, description="of outputs: listwise")
+    hints: Literal["none", "hidden", "leaves"] = Field(
+        default="none",
+        description="what a hidden layer shall tell beside: the middle layer of a network teacher (hidden), or the "
+        "principal components of a tree teacher's leaf indicators (leaves)",
+    )
+    n_hints: int = Field(default=32, ge=1, le=1024, description="principal components of the hints")
+    hint_weight: float = Field(default=0.3, ge=0, le=1000, description="of the squared error of the hints")
+    label_weight: float = Field(
+        default=0.0, ge=0, lt=1, description="share of the loss on the true grades, the rest is on the teacher's scores"
+    )
+
+    @model_validator(mode="after")
+    def _hints_need_a_teacher_and_a_layer(self) -> Options:
+        if self.targets == "labels" and (self.hints != "none" or self.label_weight):
+            raise ValueError("targets: labels learns from the true grades alone; leave out hints and label_weight")
+        if self.hints != "none" and not self.hidden:
+            raise ValueError(f"hints: {self.hints} needs a hidden layer; give `hidden` at least one width")
+        return self
 
 
 def refuses(options: Options, manifest: Manifest) -> str:  # whatever gives scores can teach
@@ -46,80 +70,70 @@ def control(options: Options, before: Manifest, after: Manifest) -> dict[str, An
     """The same network trained on the true labels; None where that is what was done."""
     if options.targets == "labels":
         return None
-    return {"kind": "distil_mlp", **options.model_dump(mode="json"), "targets": "labels"}
+    shape = options.model_dump(mode="json", include=set(NetworkOptions.model_fields))
+    return {"kind": "distil_mlp", **shape, "targets": "labels"}
 
 
 def apply(options: Options, work: Compression) -> Draft:
     """Train the student and write `model.npz`.
 
-    Raises ModelError where training diverges, or a score of the teacher is not finite.
+    Raises ModelError where training diverges, a score of the teacher is not finite, or it has no such hints.
     """
     from harness.mlp.artefacts import save
-    from harness.mlp.losses import centred_squares, listwise
-    from harness.mlp.train import Examples, fit
-    from harness.mlp.transform import fit_transform
+    from harness.mlp.train import fit
 
-    data = work.splits.train
     taught = options.targets == "teacher"
-    fitted = fit(
-        options,
-        fit_transform(data.features),
-        _lessons(options, work) if taught else Examples.of_grades(data),
-        centred_squares if taught else listwise,
-        work.splits.valid,
-        work.ndcg,
-        n_threads=work.n_threads,
-        progress=work.progress,
-    )
+    lesson = _by_teacher(options, work) if taught else _by_labels(work)
+    fitted = fit(options, lesson, n_threads=work.n_threads)
     meta = {"targets": options.targets, **fitted.facts}
     if taught:
-        meta["synthetic_share"] = options.synthetic_share
-    return save(fitted.model, work.out, data.feature_names, meta=meta)
+        told = {"synthetic_share", "outputs", "hints", "label_weight"}
+        meta |= options.model_dump(mode="json", include=told)
+    return save(fitted.model, work.out, work.splits.train.feature_names, meta=meta)
 
 
-def _lessons(options: Options, work: Compression) -> Examples:
-    """Train rows and synthetic documents with the teacher's scores, in units of their spread within query groups.
+def _by_labels(work: Compression) -> Lesson:
+    from harness.mlp.examples import Examples
+    from harness.mlp.losses import listwise
+    from harness.mlp.objective import Lesson, Objective
+    from harness.mlp.transform import fit_transform
 
-    Synthetic documents belong to no query; they stand in groups of the median size.
-    """
-    from harness.mlp.train import Examples
-    from harness.scoring import score
-
-    data = work.splits.train
-    share, group_size = options.synthetic_share, int(np.median(data.group_sizes))
-    n_groups = round(data.n_rows * share / (1 - share) / group_size)
-    documents = _synthetic(work, n_groups * group_size, np.random.default_rng(options.seed))
-    scores = score(work.teacher, data.features)
-    targets = np.concatenate([scores, score(work.teacher, documents)]) / _spread(scores, data.group_sizes)
-    if not np.isfinite(targets).all():
-        raise ModelError(
-            "the teacher gives a score that is not finite, which nothing can be taught from",
-            where=str(work.teacher.path),
-            remedy="check the teacher's scores on the train split, missing values included",
-        )
-    return Examples(
-        np.concatenate([data.features, documents]),
-        targets.astype(np.float32, copy=False),
-        np.concatenate([data.group_sizes, np.full(n_groups, group_size)]),
+    train = work.splits.train
+    transform = fit_transform(train.features)
+    return Lesson(
+        transform, Examples.of_grades(train), Objective(listwise), work.splits.valid, work.ndcg, work.progress
     )
 
 
-def _synthetic(work: Compression, n: int, rng: np.random.Generator) -> Features:
-    from harness.mlp.synthetic import cross, draw, split_midpoints
-    from harness.trees import artefacts
+def _by_teacher(options: Options, work: Compression) -> Lesson:
+    from harness.compress._hints import hidden_hints, leaf_hints
+    from harness.compress._lessons import taught_by_teacher
+    from harness.mlp.objective import Lesson, Objective
+    from harness.mlp.transform import fit_transform
 
-    x = work.splits.train.features
-    if work.teacher.manifest.format != "trees":
-        return cross(x, n, rng)
-    trees = artefacts.load(work.teacher).trees
-    feature = np.concatenate([tree.feature[~tree.is_leaf] for tree in trees])
-    threshold = np.concatenate([tree.threshold[~tree.is_leaf] for tree in trees])
-    return draw(split_midpoints(feature, threshold, x), np.isnan(x).mean(axis=0), n, rng)
+    examples = taught_by_teacher(
+        work, synthetic_share=options.synthetic_share, labels=options.label_weight > 0, seed=options.seed
+    )
+    layer = len(options.hidden) - 1
+    match options.hints:
+        case "hidden":
+            hints = hidden_hints(work, examples.features, options.n_hints)
+            examples, layer = replace(examples, hints=hints), len(options.hidden) // 2
+        case "leaves":
+            work.progress("distil_mlp: leaves of the teacher")
+            hints = leaf_hints(work, examples.features, options.n_hints, options.seed)
+            examples = replace(examples, hints=hints)
+    objective = Objective(_loss(options), options.label_weight, options.hint_weight, layer)
+    transform = fit_transform(work.splits.train.features)
+    return Lesson(transform, examples, objective, work.splits.valid, work.ndcg, work.progress)
 
 
-def _spread(scores: NDArray[np.float32], group_sizes: NDArray[np.int64]) -> float:
-    """Root mean squared deviation from the mean of the own query group; 1 where the scores do not differ."""
-    group = np.repeat(np.arange(group_sizes.size), group_sizes)
-    means = np.bincount(group, scores) / group_sizes
-    spread = float(np.sqrt(np.mean((scores - means[group]) ** 2)))
-    return spread or 1.0
+def _loss(options: Options) -> Loss:
+    from harness.mlp import losses
+
+    match options.outputs:
+        case "listwise":
+            return losses.listwise_divergence(options.temperature)
+        case "margins":
+            return losses.margin_squares(_MARGIN_DEPTH)
+    return losses.centred_squares

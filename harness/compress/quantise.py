@@ -2,8 +2,8 @@
 
 Trees: `thresholds` marks the bundle for a compile that compares small integers in place of floats, which changes no
 score; `leaves` rounds leaf values, which does, and saves bits only where leaves are stored that narrow (the packed
-size counts them so; the file keeps full-width numbers). Network: weights of the hidden layers become int8, one scale
-per output channel; activations are quantised at run time.
+size counts them so; the file keeps full-width numbers). Network: hidden layers become int8, activations
+at run time or on fixed grids, after the fact or in training (`harness.compress._quantise_network`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import numpy as np
 from pydantic import Field
 
 from harness.bundle import Draft
+from harness.compress._quantise_network import Activations, quantise_network, refuses_network
 from harness.errors import ModelError
+from harness.mlp.options import FineTuningOptions
 from harness.protocols import Compression, PluginOptions
 from harness.ranking_data import Floats
 from harness.records import Manifest
@@ -29,13 +31,22 @@ _INT8_MAX = 127
 
 
 class Options(PluginOptions):
-    """Keys of a `quantise` step; both are about trees, a network has none to set."""
+    """Keys of a `quantise` step; each says whether it is about trees or about networks."""
 
     thresholds: bool = Field(
         default=True, description="trees: compile with integer thresholds where the engine can; lossless"
     )
     leaves: Literal["none", "fp16", "int8"] = Field(
         default="none", description="trees: round leaf values to fp16, or to int8 with one scale per tree; lossy"
+    )
+    activations: Activations = Field(
+        default="dynamic",
+        description="networks: quantise activations at run time (native), or between ranges calibrated on valid, for "
+        "the static kernels of onnxruntime_int8",
+    )
+    qat: bool | FineTuningOptions = Field(
+        default=False,
+        description="networks: quantisation-aware training, static activations; true, or the keys of its training",
     )
 
 
@@ -44,12 +55,14 @@ def refuses(options: Options, manifest: Manifest) -> str:
     if "quantise" in manifest.meta:
         return "the bundle is quantised already"
     match manifest.format:
+        case "trees" if options.qat is not False or options.activations != "dynamic":
+            return "trees have no activations; leave out `activations` and `qat`"
         case "trees":
             return "" if options.thresholds or options.leaves != "none" else "thresholds and leaves are both off"
         case "mlp":
             if options.leaves != "none":
                 return "a network has no leaves; leave out `leaves`"
-            return "" if manifest.meta.get("hidden") != [] else "the network has no hidden layer to quantise"
+            return refuses_network(manifest)
     return f"it can't change the numbers of a {manifest.format} bundle, only those of trees and mlp"
 
 
@@ -59,31 +72,22 @@ def needs_data(options: Options, manifest: Manifest) -> str:
 
 
 def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
-    """None: nothing is cheaper than rounding the numbers, so this is itself the control."""
-    return None
+    """Calibration alone for quantisation-aware training; None else: nothing is cheaper than rounding the numbers."""
+    return {"kind": "quantise", "activations": "static"} if options.qat is not False else None
 
 
 def apply(options: Options, work: Compression) -> Draft:
     """Write the quantised model. Raises ModelError where a leaf value is out of the range of fp16."""
     if work.bundle.manifest.format == "mlp":
-        return _quantise_network(work)
+        return quantise_network(options.activations, options.qat, work)
     return _quantise_trees(options, work)
-
-
-def _quantise_network(work: Compression) -> Draft:
-    from harness.mlp import artefacts
-
-    manifest = work.bundle.manifest
-    kept = {key: value for key, value in manifest.meta.items() if key != "valid_ndcg"}  # was of the fp32 weights
-    model = artefacts.load(work.bundle).quantised()
-    return artefacts.save(model, work.out, manifest.feature_names, meta={**kept, "quantise": {"weights": "int8"}})
 
 
 def _quantise_trees(options: Options, work: Compression) -> Draft:
     from harness.trees import artefacts
 
     forest = artefacts.load(work.bundle)
-    meta = {**work.bundle.manifest.meta, "quantise": options.model_dump()}
+    meta = {**work.bundle.manifest.meta, "quantise": options.model_dump(include={"thresholds", "leaves"})}
     rounded = forest.with_trees(tuple(_rounded(tree, options.leaves) for tree in forest.trees))
     draft = artefacts.save_like(rounded, work.out, work.bundle, leaf_bits=_LEAF_BITS[options.leaves], meta=meta)
     if options.leaves != "int8":

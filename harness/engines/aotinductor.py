@@ -21,6 +21,7 @@ from pydantic import Field
 from harness.bundle import Bundle
 from harness.cache import Cache, key_of, package_versions
 from harness.engines._library_cache import finish, one_at_a_time, reopen
+from harness.engines._networks import refuses_int8
 from harness.engines._scorer import NETWORK_ROUNDING, LibraryScorer
 from harness.environment import compiler_version, isa
 from harness.errors import EngineError
@@ -42,8 +43,8 @@ def refuses(options: Options, manifest: Manifest) -> str:
     """Needs a float32 network, and a C++ compiler."""
     if manifest.format != "mlp":
         return f"it compiles networks of the mlp format, this bundle is {manifest.format}"
-    if "quantise" in manifest.meta:
-        return "its int8 weights are for activations quantised at run time, as native has them"
+    if reason := refuses_int8(manifest):
+        return reason
     return "" if shutil.which("g++") or shutil.which("clang++") else "needs a C++ compiler, such as g++, on PATH"
 
 

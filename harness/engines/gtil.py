@@ -2,7 +2,8 @@
 
 Exact to the rounding of the sum: trees are added in the model's order and type, so a LightGBM model scores bit for bit
 like LightGBM; XGBoost adds its base score first instead of last, which moves a float32 sum by some of its last bits.
-One input differs: LightGBM reads every |x| <= 1e-35 as 0, other engines compare it as it is.
+Two inputs differ: LightGBM reads every |x| <= 1e-35 as 0, other engines compare it as it is; and to LightGBM a
+category between -1 and 0 is 0, to other engines it is none.
 """
 
 from __future__ import annotations

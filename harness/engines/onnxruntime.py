@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.bundle import Bundle
+from harness.engines._networks import refuses_int8
 from harness.engines._scorer import NETWORK_ROUNDING
 from harness.protocols import PluginOptions, Scorer
 from harness.records import Manifest
@@ -29,10 +30,8 @@ def refuses(options: Options, manifest: Manifest) -> str:
     match manifest.format:
         case "onnx":
             return missing_packages("onnxruntime")
-        case "mlp" if "quantise" in manifest.meta:
-            return "its int8 weights are for activations quantised at run time, as native has them"
         case "mlp":
-            return missing_packages("onnxruntime", "onnx")
+            return refuses_int8(manifest) or missing_packages("onnxruntime", "onnx")
     return f"it scores ONNX bundles and networks, this one is {manifest.format}"
 
 

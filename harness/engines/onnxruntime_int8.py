@@ -1,9 +1,10 @@
 """ONNX Runtime with int8 kernels (optional extra `onnx`): a network's hidden layers in static QDQ; lossy.
 
-Activations are unsigned bytes between ranges that were calibrated on whole query groups when the network was trained,
-weights signed bytes with one scale per output channel. On x86 CPUs without VNNI weights get 7 bits, for the kernels
-add two products in 16 bits there, which 8 would overflow. It pays for long lists and wide layers: at one candidate,
-quantising costs more than it saves.
+Activations are unsigned bytes, weights signed bytes with one scale per output channel. A float32 bundle is quantised
+when it is loaded, between ranges that were calibrated on whole query groups when the network was trained: on x86 CPUs
+without VNNI weights get 7 bits, for the kernels add two products in 16 bits there, which 8 would overflow. A bundle
+quantised with `activations: static` or `qat` brings its own grids and weights of 7 bits, which are used as they are.
+It pays for long lists and wide layers: at one candidate, quantising costs more than it saves.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.bundle import Bundle
+from harness.engines._networks import on_grids, refuses_dynamic
 from harness.environment import isa
 from harness.protocols import PluginOptions, Scorer
 from harness.records import Manifest
@@ -32,24 +34,31 @@ def refuses(options: Options, manifest: Manifest) -> str:
 
     if manifest.format != "mlp":
         return f"it scores networks of the mlp format, this bundle is {manifest.format}"
-    if "quantise" in manifest.meta:
-        return "the weights are int8 already, for activations quantised at run time, as native has them"
+    if reason := refuses_dynamic(manifest):
+        return reason
     if manifest.meta.get("hidden") == []:
         return "the network has no hidden layer to quantise"
-    if RANGES not in manifest.meta:
+    if RANGES not in manifest.meta and not on_grids(manifest):
         return "the bundle does not say which ranges its activations have: train it again with this version"
     return missing_packages("onnxruntime", "onnx")
 
 
 def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
-    """Quantise the network and load it. Raises EngineError, and ModelError for a damaged network."""
+    """Quantise the network, unless it comes quantised, and load it.
+
+    Raises EngineError, and ModelError for a damaged network.
+    """
     from harness.engines._onnx_session import open_session
     from harness.mlp.artefacts import load
+    from harness.mlp.calibration import grids_over
+    from harness.mlp.model import WEIGHT_BITS
     from harness.mlp.onnx_graph import graph_of
 
-    bits = weight_bits()
-    ranges = tuple((float(low), float(high)) for low, high in bundle.manifest.meta[RANGES])
-    content = graph_of(load(bundle), ranges, bits)
+    model, bits = load(bundle), WEIGHT_BITS
+    if not model.grids:
+        bits = weight_bits()
+        model = model.on_grids(grids_over(bundle.manifest.meta[RANGES]), bits)
+    content = graph_of(model)
     facts = {
         "precision": "int8",
         "lossy": f"hidden layers in int8: activations of 8 bits, weights of {bits}",

@@ -9,10 +9,19 @@ import numpy as np
 
 from harness.judge.verdict import judge_load
 from harness.ranking_data import Floats
-from harness.records import SUBJECTS, Finding, LoadInfo, Measurements, TargetMeasure, VerdictStatus
+from harness.records import (
+    COMPRESSED,
+    CapacityPoint,
+    Finding,
+    Measurements,
+    RateTest,
+    TargetCapacity,
+    TargetMeasure,
+    VerdictStatus,
+)
 from harness.samples import Samples
 from harness.scenario import Scenario, Sla
-from harness.studies import Capacity, CapacityPoint
+from harness.studies import Capacity
 
 KNEE_PERCENTILE = "p50"
 _LEAST = 1e-6  # strain of an error rate alone, where nothing failed
@@ -20,22 +29,21 @@ _NEAR = 4.0  # a strain within this factor of 1 is near the edge
 _TRUST = 1.15  # how far the line may move what the isotonic fit says
 
 
-def capacity_point(
-    scenario: Scenario, measurements: Measurements, samples: Samples, load: LoadInfo, *, near_edge: bool, folder: str
-) -> CapacityPoint:
-    """Judge one load test of the compressed ranker as a point of the search."""
-    report = judge_load(scenario, measurements, samples, load)
-    measure = next(m for m in report.measures if m.target in SUBJECTS)
+def capacity_point(scenario: Scenario, measurements: Measurements, samples: Samples, test: RateTest) -> CapacityPoint:
+    """Judge one load test of a search as a point of it, by what the SLA asks under load."""
+    seen = measurements.model_copy(update={"targets": (test.info,)})
+    report = judge_load(scenario, seen, samples, test.load, test.info.target)
+    (measure,) = report.measures
     return CapacityPoint(
-        offered_qps=load.offered_qps,
+        offered_qps=test.load.offered_qps,
         status=report.verdict.status,
-        near_edge=near_edge,
+        near_edge=test.near_edge,
         strain=strain(scenario.sla, measure),
         measure=measure,
-        load=load,
+        load=test.load,
         objectives=report.verdict.objectives,
         findings=report.verdict.findings,
-        samples=folder,
+        samples=test.samples,
     )
 
 
@@ -48,49 +56,61 @@ def strain(sla: Sla, measure: TargetMeasure) -> float:
 
 
 def judge_capacity(name: str, measurements: Measurements, points: Sequence[CapacityPoint], budget_s: float) -> Capacity:
-    """What all points of a search amount to."""
+    """What all points of a study amount to."""
+    target = points[0].measure.target if points else COMPRESSED
+    found = target_capacity(target, points)
+    cut = [] if measurements.complete else [_incomplete(measurements)]
+    own = dict(found) | {"findings": (*cut, *found.findings)}
+    return Capacity(name=name, measurements=measurements, budget_s=budget_s, **own)
+
+
+def target_capacity(target: str, points: Sequence[CapacityPoint]) -> TargetCapacity:
+    """What the points of one target amount to."""
     lower, upper = interval(points)
-    return Capacity(
-        name=name,
-        measurements=measurements,
+    return TargetCapacity(
+        target=target,
         points=tuple(points),
         lower_qps=lower,
         upper_qps=upper,
         estimate_qps=crossing(points),
         knee_qps=knee(points),
         knee_of=KNEE_PERCENTILE,
-        budget_s=budget_s,
-        findings=tuple(_find(measurements, points, lower, upper)),
+        findings=tuple(_find(target, points, lower, upper)),
     )
 
 
-def _find(measurements: Measurements, points: Sequence[CapacityPoint], lower: float, upper: float) -> Iterator[Finding]:
-    if not measurements.complete:
-        yield Finding(
-            name="incomplete-run",
-            message=f"the search did not finish: {measurements.failure or 'interrupted'}",
-            remedy="search again; finished stages are reused from the cache",
-        )
+def _incomplete(measurements: Measurements) -> Finding:
+    return Finding(
+        name="incomplete-run",
+        message=f"the search did not finish: {measurements.failure or 'interrupted'}",
+        remedy="search again; finished stages are reused from the cache",
+    )
+
+
+def _find(target: str, points: Sequence[CapacityPoint], lower: float, upper: float) -> Iterator[Finding]:
     invalid = [p for p in points if p.status is VerdictStatus.INVALID]
     if invalid:
         reasons = dict.fromkeys(f.name for p in invalid for f in p.findings if f.hard)
         yield Finding(
             name="invalid-points",
-            message=f"{len(invalid)} of {len(points)} load tests can't be trusted ({', '.join(reasons)}) and are left "
-            f"out; the slowest of them offered {min(p.offered_qps for p in invalid):.4g} requests/s",
+            message=f"{target}: {len(invalid)} of {len(points)} load tests can't be trusted ({', '.join(reasons)}) and "
+            f"are left out; the slowest of them offered {min(p.offered_qps for p in invalid):.4g} requests/s",
             remedy="give the load generator a core of its own and a quiet machine",
+            target=target,
         )
     if points and not lower:
         yield Finding(
             name="no-rate-passed",
-            message="no tested rate was shown to meet the SLA",
-            remedy="raise --budget-s where the points are INCONCLUSIVE; else relax the SLA or use a faster ranker",
+            message=f"{target}: no tested rate was shown to meet the SLA",
+            remedy="raise the search's budget where points are INCONCLUSIVE; else relax the SLA or use a faster ranker",
+            target=target,
         )
     if points and math.isinf(upper):
         yield Finding(
             name="no-rate-failed",
-            message="no tested rate was shown to miss the SLA: the capacity is open upwards",
-            remedy="raise --budget-s, or generate load from more cores where points are INVALID",
+            message=f"{target}: no tested rate was shown to miss the SLA: the capacity is open upwards",
+            remedy="raise the search's budget, or generate load from more cores where points are INVALID",
+            target=target,
         )
 
 

@@ -15,7 +15,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.judge.findings import find
 from harness.judge.percentiles import percentile
+from harness.judge.steadiness import LATENCY_DRIFT, TOO_FEW
 from harness.judge.verdict import judge
 from harness.ranking_data import Floats
 from harness.records import Finding, Measurements, TargetMeasure
@@ -28,15 +30,21 @@ PERCENTILES = {"p50": 0.5, "p99": 0.99}
 CONFIDENCE = 0.95
 N_DRAWS = 1000
 FEWEST_ROUNDS = 5
+_ALLOWED_FOR = (TOO_FEW, LATENCY_DRIFT)
 _SEED = 1
 
 
 def judge_comparison(
     scenario: Scenario, measurements: Measurements, samples: Samples | None, sides: dict[str, str], min_effect: float
 ) -> Comparison:
-    """Compare the samples of targets `A` and `B`. Where the run can't be trusted, every answer is `undecided`."""
+    """Compare the samples of targets `A` and `B`. Where either can't be trusted, every answer is `undecided`.
+
+    What disturbs a side is judged over all its rounds together. Some disturbed rounds of many hit both sides, which
+    alternate, and widen the intervals, which rest on how rounds differ.
+    """
     report = judge(scenario, measurements, samples)
-    findings = (*report.verdict.findings, *(f for m in report.measures for f in _unanswered(m)))
+    found_in = find(scenario, measurements, report.measures, (), samples, subjects=(A, B))
+    findings = (*(_of_rounds(f) for f in found_in), *(f for m in report.measures for f in _unanswered(m)))
     rounds = paired_rounds(samples, scenario.traffic.timeout_s * 1e3) if samples is not None else []
     found = differences(rounds, min_effect) if len(rounds) >= FEWEST_ROUNDS else ()
     if any(finding.hard for finding in findings):
@@ -137,6 +145,11 @@ def _half_width(booted: Floats, knifed: Floats) -> float:
     n = knifed.size
     error = max(booted.std() * np.sqrt(n / (n - 1)), knifed.std() * np.sqrt(n - 1))
     return float(t.ppf((1 + CONFIDENCE) / 2, n - 1) * error)
+
+
+def _of_rounds(finding: Finding) -> Finding:
+    """The finding, soft where the intervals allow for what it tells: how many samples, and how steady the rounds."""
+    return finding.model_copy(update={"hard": False}) if finding.name in _ALLOWED_FOR else finding
 
 
 def _longest(judged: Samples) -> float:

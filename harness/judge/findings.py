@@ -22,12 +22,14 @@ def find(
     measures: Sequence[TargetMeasure],
     objectives: Sequence[ObjectiveResult],
     samples: Samples | None,
+    subjects: Sequence[str] = SUBJECTS,
 ) -> tuple[Finding, ...]:
     """All findings of a run: those that stages raised while measuring, then those that the figures raise."""
     return (
         *measurements.findings,
         *_incomplete(measurements),
-        *(_load(scenario, measurements, measures, objectives, samples) if samples is not None else ()),
+        *_fallbacks(measurements),
+        *(_load(scenario, measurements, measures, objectives, samples, subjects) if samples is not None else ()),
         *(finding for audit in measurements.audits for finding in find_in_answers(audit)),
         *_teacher(scenario, measures),
         *(finding for row in measurements.ledger for finding in _step(row)),
@@ -44,20 +46,34 @@ def _incomplete(measurements: Measurements) -> Iterator[Finding]:
         )
 
 
+def _fallbacks(measurements: Measurements) -> Iterator[Finding]:
+    """Figures of another engine than the scenario names would pass for its own."""
+    for info in measurements.targets:
+        if fallback := info.engine_info.get("fallback"):
+            yield Finding(
+                name="engine-fallback",
+                message=f"{fallback} served in place of {info.engine}, which can't: "
+                f"{str(info.engine_info.get('fallback_reason', '')).partition(chr(10))[0]}",
+                remedy=f"put right what is missing, or set engine: {fallback} to say what is measured",
+                target=info.target,
+            )
+
+
 def _load(
     scenario: Scenario,
     measurements: Measurements,
     measures: Sequence[TargetMeasure],
     objectives: Sequence[ObjectiveResult],
     samples: Samples,
+    subjects: Sequence[str],
 ) -> Iterator[Finding]:
-    """Of the load test. What disturbs only the windows of another target leaves the subject's verdict alone."""
+    """Of the load test. What disturbs only the windows of others than `subjects` leaves the verdict alone."""
     if measurements.load is not None:
         yield from generator_findings(scenario, measurements.load)
         yield from missing_findings(measurements.load, samples)
         yield from connection_findings(measurements.load)
     for measure in measures:
-        target, hard = measure.target, measure.target in SUBJECTS
+        target, hard = measure.target, measure.target in subjects
         judged_on = objectives if hard else ()
         yield from sending_findings(scenario.sla, measure, hard=hard)
         yield from machine_findings(measure, hard=hard)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from harness.judge.clusters import cycles
+from harness.judge.clusters import Cycles, cycles
 from harness.judge.percentiles import Percentile, percentile
 from harness.judge.shares import ALPHA, INDEPENDENT, share_of
 from harness.records import Measurements, ObjectiveResult, TargetMeasure, VerdictStatus
@@ -19,25 +19,28 @@ def judge_objectives(
     sla: Sla, measurements: Measurements, measure: TargetMeasure, samples: Samples, alpha: float = ALPHA
 ) -> tuple[ObjectiveResult, ...]:
     """Every objective of the SLA but `min_qps`, for the judged samples of one target; bounds fail at `alpha` each."""
+    cycle = cycles(samples)
     results = []
     for name, limit in sla.objectives.items():
         if name in sla.percentiles:
-            result = _latency(name, limit, measure, samples, alpha)
+            result = _latency(name, limit, measure, samples, cycle, alpha)
             results.append(_closed(result) if measurements.load and measurements.load.arrival == "closed" else result)
         elif name == "error_rate":
-            results.append(_error_rate(limit, samples, alpha))
+            results.append(_error_rate(limit, samples, cycle, alpha))
         else:
             results.append(_JUDGES[name](limit, measurements, measure, samples))
     return tuple(results)
 
 
-def _latency(name: str, limit_ms: float, measure: TargetMeasure, samples: Samples, alpha: float) -> ObjectiveResult:
+def _latency(
+    name: str, limit_ms: float, measure: TargetMeasure, samples: Samples, cycle: Cycles, alpha: float
+) -> ObjectiveResult:
     """By the bounds on the share of requests over the limit.
 
     PASS counts lateness of the generator against the server. FAIL must hold for the round trips too, which do not.
     """
     q = quantile_of(name)
-    found = Percentile.of(samples, q, alpha)
+    found = Percentile.of(samples, cycle, q, alpha)
     share = found.over(limit_ms)
     further_s = 0.0
     if share.upper <= found.allowed:
@@ -77,9 +80,9 @@ def _outlook(further_s: float) -> str:
     return f"about {further_s:.0f} s more of the same would decide"
 
 
-def _error_rate(limit: float, samples: Samples, alpha: float) -> ObjectiveResult:
+def _error_rate(limit: float, samples: Samples, cycle: Cycles, alpha: float) -> ObjectiveResult:
     failed = ~samples.ok
-    share = share_of(failed, cycles(samples), INDEPENDENT, alpha)
+    share = share_of(failed, cycle, INDEPENDENT, alpha)
     if limit == 0:
         status = FAIL if failed.any() else PASS
         reason = f"{int(failed.sum())} of {len(samples)} failed; a limit of 0 is judged by the count alone"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.judge.clusters import Clusters, Cycles, clusters, cycles
+from harness.judge.clusters import Clusters, Cycles, clusters
 from harness.judge.shares import Reference, Share, bounded, reference, share_of
 from harness.ranking_data import Floats
 from harness.samples import Samples
@@ -33,9 +33,9 @@ class Percentile:
     alpha: float
 
     @classmethod
-    def of(cls, samples: Samples, q: float, alpha: float) -> Percentile:
-        """From the judged samples of one target."""
-        cycle, latency = cycles(samples), samples.latency_ms
+    def of(cls, samples: Samples, cycle: Cycles, q: float, alpha: float) -> Percentile:
+        """From the judged samples of one target and their cycles."""
+        latency = samples.latency_ms
         trip = np.where(np.isnan(samples.round_trip_ms), np.inf, samples.round_trip_ms)
         return cls(1 - q, latency, trip, cycle, reference(latency, cycle, 1 - q), alpha)
 

@@ -13,8 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.judge.capacity import crossing, interval
-from harness.records import VerdictStatus
-from harness.studies import CapacityPoint
+from harness.records import COMPRESSED, CapacityPoint, VerdictStatus
 
 SHORT_SHARE, LONG_SHARE = 1 / 40, 1 / 8
 """Judged time of a short and of a long look, as a share of the budget."""
@@ -44,18 +43,43 @@ def search(
     clock: Callable[[], float] = time.monotonic,
 ) -> list[CapacityPoint]:
     """Call `look_at` (a look, its window in s) for one point after another; ends in time by what earlier looks took."""
-    points: list[CapacityPoint] = []
-    end_s = clock() + budget_s
-    overhead_s = _FIRST_OVERHEAD_S
-    while (look := next_look(points, start_qps)) is not None:
-        shortest_s = max(budget_s * SHORT_SHARE, _FEWEST_REQUESTS / look.offered_qps)
-        left_s = end_s - clock() - warm_up_s - overhead_s
-        if left_s < shortest_s:
-            break
-        window_s = min(max(budget_s * LONG_SHARE, shortest_s), left_s) if look.near_edge else shortest_s
+    found = search_in_turn(
+        lambda _, look, window_s: look_at(look, window_s), [COMPRESSED], start_qps, budget_s, warm_up_s, clock
+    )
+    return found[COMPRESSED]
+
+
+def search_in_turn(
+    look_at: Callable[[str, Look, float], CapacityPoint],
+    sides: Sequence[str],
+    start_qps: float,
+    budget_s: float,
+    warm_up_s: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, list[CapacityPoint]]:
+    """A search for each side in one budget: the next look is at the side that has had the least time so far.
+
+    So all sides see the same minutes of the machine, and get the same share of the budget, and what a side leaves of
+    its share goes to the others. `look_at` gets a side, a look at it and its window in s.
+    """
+    points: dict[str, list[CapacityPoint]] = {side: [] for side in sides}
+    spent_s, going = dict.fromkeys(sides, 0.0), list(sides)
+    share_s, overhead_s = budget_s / len(sides), _FIRST_OVERHEAD_S
+    while going:
+        side = min(going, key=spent_s.__getitem__)
+        ended_s = sum(spent_s[other] for other in sides if other not in going)
+        left_s = (budget_s - ended_s) / len(going) - spent_s[side] - warm_up_s - overhead_s
+        look = next_look(points[side], start_qps)
+        shortest_s = max(share_s * SHORT_SHARE, _FEWEST_REQUESTS / look.offered_qps) if look else math.inf
+        if look is None or left_s < shortest_s:
+            going.remove(side)
+            continue
+        window_s = min(max(share_s * LONG_SHARE, shortest_s), left_s) if look.near_edge else shortest_s
         started_s = clock()
-        points.append(look_at(look, window_s))
-        overhead_s = max(overhead_s, clock() - started_s - warm_up_s - window_s)
+        points[side].append(look_at(side, look, window_s))
+        took_s = clock() - started_s
+        spent_s[side] += took_s
+        overhead_s = max(overhead_s, took_s - warm_up_s - window_s)
     return points
 
 

@@ -12,6 +12,7 @@ from harness.records import Finding, ObjectiveResult, VerdictStatus
 from harness.samples import Samples
 from harness.scenario import Sla, quantile_of
 
+TOO_FEW, LATENCY_DRIFT = "too-few-samples", "latency-drift"
 LEVEL = 0.95
 DRIFT = 0.10
 BATCHES_PER_THIRD = 10
@@ -44,7 +45,7 @@ def _too_few(sla: Sla, failed: set[str], samples: Samples, target: str, *, hard:
     name = max(needed, key=needed.__getitem__, default=None)
     if name is not None and len(samples) < needed[name]:
         yield Finding(
-            name="too-few-samples",
+            name=TOO_FEW,
             message=f"{target}: {len(samples)} judged requests are too few for {name}, which needs {needed[name]}",
             remedy="raise traffic.window_s or traffic.offered_qps",
             hard=hard,
@@ -62,7 +63,7 @@ def _drift(samples: Samples, target: str, *, missed: bool, hard: bool) -> Iterat
     change = max(thirds_ms) / min(thirds_ms) - 1
     overload = missed and thirds_ms[0] < thirds_ms[1] < thirds_ms[2]
     yield Finding(
-        name="latency-drift",
+        name=LATENCY_DRIFT,
         message=f"{target}: median latency went from {thirds_ms[0]:.3g} over {thirds_ms[1]:.3g} to "
         f"{thirds_ms[2]:.3g} ms between the thirds of the window or its blocks"
         + (": the server does not keep up with this rate" if overload else ""),

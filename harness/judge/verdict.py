@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.judge.findings import find
 from harness.judge.looks import look_at
 from harness.judge.measures import measure
 from harness.judge.min_qps import LoadResult, judge_min_qps
 from harness.judge.objectives import judge_objectives
+from harness.judge.steadiness import TOO_FEW
 from harness.records import (
     SUBJECTS,
     Finding,
@@ -21,16 +24,20 @@ from harness.records import (
 from harness.samples import Samples
 from harness.scenario import Scenario, Sla
 
-TOO_FEW = "too-few-samples"
 _ORDER = (VerdictStatus.FAIL, VerdictStatus.INCONCLUSIVE, VerdictStatus.PASS)
 
 
 def judge(
-    scenario: Scenario, measurements: Measurements, samples: Samples | None, at_min_qps: Samples | None = None
+    scenario: Scenario,
+    measurements: Measurements,
+    samples: Samples | None,
+    at_min_qps: Samples | None = None,
+    subjects: Sequence[str] = SUBJECTS,
 ) -> Report:
     """Judge a run. Without samples (a stage failed before the load test) the verdict is INVALID.
 
-    `at_min_qps` are the samples of the load test at `sla.min_qps`, where the run has one.
+    `at_min_qps` are the samples of the load test at `sla.min_qps`, where the run has one. `subjects` are the targets
+    whose disturbances count; the first of them that was load-tested is judged.
     """
     measures: tuple[TargetMeasure, ...] = ()
     objectives: tuple[ObjectiveResult, ...] = ()
@@ -40,7 +47,7 @@ def judge(
             for info in measurements.targets
             if info.target in samples.targets
         )
-    subject = next((m for m in measures if m.target in SUBJECTS), None)
+    subject = next((m for m in measures if m.target in subjects), None)
     if subject is not None and samples is not None and subject.n_planned:
         apart = scenario.sla.model_copy(update={"min_qps": None})
         alpha = look_at(scenario.traffic, measurements.load.window_s if measurements.load else 0.0).alpha
@@ -48,12 +55,16 @@ def judge(
         if scenario.sla.min_qps is not None:
             deciding = _load_result(scenario, measurements, subject, objectives, at_min_qps)
             objectives = _in_order(scenario.sla, *objectives, judge_min_qps(scenario.sla.min_qps, deciding))
-    verdict = _verdict(objectives, find(scenario, measurements, measures, objectives, samples))
+    verdict = _verdict(objectives, find(scenario, measurements, measures, objectives, samples, subjects))
     return Report(name=scenario.name, measurements=measurements, measures=measures, verdict=verdict)
 
 
-def judge_load(scenario: Scenario, measurements: Measurements, samples: Samples, load: LoadInfo) -> Report:
+def judge_load(
+    scenario: Scenario, measurements: Measurements, samples: Samples, load: LoadInfo, target: str | None = None
+) -> Report:
     """Judge one load test alone, validity included: the latency objectives and the error rate at its own rate.
+
+    Of `target`, or else of what the scenario judges. Answers are audited apart.
 
     A window that was kept short on purpose is INCONCLUSIVE, not INVALID. ValueError where `load_sla` is None.
     """
@@ -61,8 +72,9 @@ def judge_load(scenario: Scenario, measurements: Measurements, samples: Samples,
     if sla is None:
         raise ValueError("the SLA has no objective that a load test decides")
     traffic = scenario.traffic.model_copy(update={"offered_qps": load.offered_qps, "extend_to_s": None})
-    alone = measurements.model_copy(update={"load": load, "ledger": (), "complete": load.complete})
-    report = judge(scenario.model_copy(update={"sla": sla, "traffic": traffic}), alone, samples)
+    subjects = SUBJECTS if target is None else (target,)
+    alone = measurements.model_copy(update={"load": load, "ledger": (), "audits": (), "complete": load.complete})
+    report = judge(scenario.model_copy(update={"sla": sla, "traffic": traffic}), alone, samples, subjects=subjects)
     findings = tuple(finding for finding in report.verdict.findings if finding.name != TOO_FEW)
     return report.model_copy(update={"verdict": _verdict(report.verdict.objectives, findings)})
 

@@ -20,7 +20,7 @@ def main(file: Path, package: Path) -> None:
     import torch
     from torch.export import Dim, export
 
-    from harness.mlp.model import load
+    from harness.mlp.model_file import load
     from harness.mlp.torch_module import Network
 
     network = Network(load(file)).eval()

@@ -7,14 +7,14 @@ from typing import Any
 
 from harness.bundle import CANONICAL, Bundle, Draft
 from harness.errors import ModelError
-from harness.mlp import model as model_file
+from harness.mlp import model_file
 from harness.mlp.model import MlpModel
 
 
 def save(model: MlpModel, out: Path, feature_names: tuple[str, ...], *, meta: dict[str, Any]) -> Draft:
     """Write a network into `out` and describe it; `meta` gets the widths of its hidden layers."""
     model_file.save(out / CANONICAL["mlp"], model)
-    return Draft("mlp", model.transform.n_features, feature_names, model.size, {"hidden": list(model.hidden), **meta})
+    return Draft("mlp", model.transform.n_features, feature_names, model.size, {**meta, "hidden": list(model.hidden)})
 
 
 def load(bundle: Bundle) -> MlpModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.mlp.model import MlpModel
+from harness.mlp.model import Grid, MlpModel
 from harness.mlp.transform import Transformer
 from harness.ranking_data import RankingData
 
@@ -27,6 +27,11 @@ def activation_ranges(model: MlpModel, data: RankingData) -> Ranges:
         values = np.maximum(values @ layer.weight.T + layer.bias, 0)
         ranges.append(_range(values))
     return tuple(ranges)
+
+
+def grids_over(ranges: Ranges) -> tuple[Grid, ...]:
+    """The finest grids that hold those ranges."""
+    return tuple(Grid.over(float(low), float(high)) for low, high in ranges)
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:

@@ -49,3 +49,38 @@ def centred_squares(scores: torch.Tensor, targets: torch.Tensor, mask: torch.Ten
     difference = scores - targets
     centred = (difference - difference.sum(1, keepdim=True) / n_rows) * mask
     return centred.square().sum() / mask.sum()
+
+
+def listwise_divergence(temperature: float) -> Loss:
+    """Kullback-Leibler divergence of the scores' softmax from the targets' softmax, within each query group.
+
+    ListNet's top-one probabilities (Cao et al., ICML 2007) as soft targets (Hinton et al., 2015): a low temperature
+    looks at the head of the list alone.
+    """
+
+    def loss(scores: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        wanted, found = (
+            (values / temperature).masked_fill(~mask, -torch.inf).log_softmax(1).masked_fill(~mask, 0.0)
+            for values in (targets, scores)
+        )
+        share = wanted.exp().masked_fill(~mask, 0.0)
+        return (share * (wanted - found)).sum(1).mean()
+
+    return loss
+
+
+def margin_squares(depth: int) -> Loss:
+    """Squared difference between the margins of pairs (margin-MSE, Hofstätter et al., arXiv:2010.02666).
+
+    Pairs of one of the `depth` highest targets with each row below it: over all pairs it would be `centred_squares`.
+    """
+
+    def loss(scores: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        order = targets.masked_fill(~mask, -torch.inf).argsort(stable=True, dim=1, descending=True)
+        difference, here = ((scores - targets).gather(1, order), mask.gather(1, order))
+        top = min(depth, scores.shape[1])
+        pairs = torch.ones(top, scores.shape[1], dtype=torch.bool).triu(1) & here[:, None, :]
+        margins = (difference[:, :top, None] - difference[:, None, :]) * pairs
+        return margins.square().sum() / pairs.sum().clamp_min(1)
+
+    return loss

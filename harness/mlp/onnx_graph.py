@@ -1,4 +1,4 @@
-"""A network as an ONNX graph: its input transform, then its layers in float32, or in int8 between fixed ranges.
+"""A network as an ONNX graph: its input transform, then its layers in float32, or in int8 between fixed grids.
 
 In int8 the graph is static QDQ: activations are unsigned bytes with one scale each, weights signed bytes with one scale
 per output channel, biases 32-bit integers; QuantizeLinear and DequantizeLinear stand around every hidden layer, which
@@ -13,29 +13,25 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from harness.mlp.calibration import Ranges
-from harness.mlp.model import Layer, MlpModel
+from harness.mlp.model import Grid, Layer, MlpModel, bias_unit, whole_bias
 from harness.mlp.transform import CLIP
 
 OPSET, IR_VERSION = 17, 9
 INPUT, OUTPUT = "x", "scores"
-_UINT8_MAX = 255
 
 
-def graph_of(model: MlpModel, ranges: Ranges | None = None, weight_bits: int = 8) -> bytes:
-    """The serialised model: x (n, n_features) float32 -> scores (n, 1) float32; int8 where there are `ranges`."""
+def graph_of(model: MlpModel) -> bytes:
+    """The serialised model: x (n, n_features) float32 -> scores (n, 1) float32; int8 where the model has `grids`."""
     graph = _Graph()
     values = _transformed(graph, model)
     *hidden, output = model.layers
-    if ranges is None:
+    if not model.grids:
         for layer in hidden:
             values = graph.node("Relu", graph.gemm(values, layer))
     else:
-        peak = 2 ** (weight_bits - 1) - 1
-        values, scale = graph.quantised(values, ranges[0])
-        for layer, below in zip(hidden, ranges[1:], strict=True):
-            values = graph.node("Relu", graph.gemm_int8(values, scale, layer, peak))
-            values, scale = graph.quantised(values, below)
+        values = graph.quantised(values, model.grids[0])
+        for layer, above, below in zip(hidden, model.grids, model.grids[1:], strict=False):
+            values = graph.quantised(graph.node("Relu", graph.gemm_int8(values, layer, above)), below)
     graph.node("Identity", graph.gemm(values, output), out=OUTPUT)
     return graph.serialised(model.transform.n_features)
 
@@ -75,22 +71,18 @@ class _Graph:
     def gemm(self, values: str, layer: Layer) -> str:
         return self.node("Gemm", values, self.constant(layer.weight), self.constant(layer.bias), transB=1)
 
-    def quantised(self, values: str, span: tuple[float, float]) -> tuple[str, np.float32]:
-        """Values rounded to unsigned bytes over `span`, and the scale."""
-        low, high = span
-        scale = np.float32((high - low) / _UINT8_MAX or 1.0)
-        zero = np.uint8(np.rint(-low / scale).clip(0, _UINT8_MAX))
-        ends = self.constant(scale), self.constant(zero)
-        return self.node("DequantizeLinear", self.node("QuantizeLinear", values, *ends), *ends), scale
+    def quantised(self, values: str, grid: Grid) -> str:
+        """Values rounded to the unsigned bytes of `grid`, and back."""
+        ends = self.constant(grid.scale), self.constant(grid.zero)
+        return self.node("DequantizeLinear", self.node("QuantizeLinear", values, *ends), *ends)
 
-    def gemm_int8(self, values: str, scale: np.float32, layer: Layer, peak: int) -> str:
-        """The layer with integer weights up to `peak`, biases in units of both scales."""
-        largest = np.abs(layer.weight).max(axis=1)
-        own = (np.where(largest > 0, largest, 1) / peak).astype(np.float32)
-        weight = np.rint(layer.weight / own[:, None]).clip(-peak, peak).astype(np.int8)
-        limit = np.iinfo(np.int32)
-        bias = np.rint(layer.bias.astype(np.float64) / (scale * own)).clip(limit.min, limit.max).astype(np.int32)
-        return self.node("Gemm", values, self._restored(weight, own), self._restored(bias, scale * own), transB=1)
+    def gemm_int8(self, values: str, layer: Layer, grid: Grid) -> str:
+        """An int8 layer on inputs of `grid`, biases in units of both scales."""
+        assert layer.scale is not None  # noqa: S101  # chosen by the caller
+        weight = self._restored(layer.weight, layer.scale[:, 0])
+        return self.node(
+            "Gemm", values, weight, self._restored(whole_bias(layer, grid), bias_unit(layer, grid)), transB=1
+        )
 
     def _restored(self, integers: NDArray[Any], scale: NDArray[np.float32]) -> str:
         zero = self.constant(np.zeros(scale.size, integers.dtype))

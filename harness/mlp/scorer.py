@@ -1,9 +1,8 @@
-"""Scores of a network through torch, in fp32 or through its int8 kernels."""
+"""Scores of a network in process: dense or sparse float32, or int8 kernels."""
 
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness.mlp.model import Layer, MlpModel, load
+from harness.mlp import kernels
+from harness.mlp.model import Layer, MlpModel
+from harness.mlp.model_file import load
 from harness.mlp.transform import Transformer
 from harness.ranking_data import Features
-
-Step = Callable[[torch.Tensor], torch.Tensor]
 
 
 class MlpScorer:
     """A loaded network. Sets torch's number of threads, which holds for the whole process.
 
-    In int8, activations are quantised at run time to the range they have over the candidate list, so a candidate's
-    score moves by a rounding error with the company it is scored in. Activations keep 7 bits: on CPUs without VNNI
-    the kernels would overflow on 8.
+    In int8 without grids, activations are quantised at run time to the range they have over the candidate list, so a
+    candidate's score moves by a rounding error with the company it is scored in. Activations keep 7 bits: on CPUs
+    without VNNI the kernels would overflow on 8.
     """
 
     info: Mapping[str, Any]
@@ -32,14 +31,13 @@ class MlpScorer:
     def __init__(self, model: MlpModel, *, n_threads: int = 1) -> None:
         torch.set_num_threads(n_threads)
         self._transform = Transformer(model.transform)
-        *hidden, output = model.layers
-        self._steps = [_relu_int8(layer) if layer.scale is not None else _relu_fp32(layer) for layer in hidden]
-        self._output = _linear_fp32(output)
+        self._steps = _steps(model)
+        self._output = kernels.linear(model.layers[-1])
         self.info = {
             "library": f"torch {torch.__version__}",
             "threads": n_threads,
             "precision": model.precision,
-            "kernels": torch.backends.quantized.engine if model.precision == "int8" else "addmm",
+            "kernels": _names(model),
             "loaded_bytes": sum(layer.weight.nbytes + layer.bias.nbytes for layer in model.layers),
         }
 
@@ -61,30 +59,21 @@ def open_scorer(path: Path, *, n_threads: int = 1) -> MlpScorer:
     return scorer
 
 
-def _linear_fp32(layer: Layer) -> Step:
-    weight, bias = torch.tensor(layer.weight.T.copy()), torch.tensor(layer.bias)
-    return lambda values: torch.addmm(bias, values, weight)
+def _steps(model: MlpModel) -> list[kernels.Step]:
+    hidden = model.layers[:-1]
+    if model.grids:
+        return [kernels.hidden_on_grids(hidden, model.grids)]
+    return [_kernel(layer)(layer) for layer in hidden]
 
 
-def _relu_fp32(layer: Layer) -> Step:
-    linear = _linear_fp32(layer)
-    return lambda values: linear(values).relu_()
+def _kernel(layer: Layer) -> Callable[[Layer], kernels.Step]:
+    if layer.scale is not None:
+        return kernels.relu_dynamic
+    return kernels.relu_sparse if layer.is_sparse else kernels.relu
 
 
-def _relu_int8(layer: Layer) -> Step:
-    assert layer.scale is not None  # noqa: S101  # chosen by the caller
-    scales = torch.tensor(layer.scale[:, 0], dtype=torch.float64)
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message=r"torch\.quantize_per_tensor, torch\.quantize_per_channel", category=UserWarning
-        )
-        weight = torch.quantize_per_channel(
-            torch.tensor(layer.weight * layer.scale),
-            scales,
-            torch.zeros(scales.numel(), dtype=torch.int64),
-            0,
-            torch.qint8,
-        )
-    packed = torch.ops.quantized.linear_prepack(weight, torch.tensor(layer.bias))
-    relu = torch.ops.quantized.linear_relu_dynamic
-    return lambda values: relu(values, packed, True)  # True: reduced range, 7 bits
+def _names(model: MlpModel) -> str:
+    if model.precision == "int8":
+        return str(torch.backends.quantized.engine)
+    n_sparse = sum(layer.is_sparse for layer in model.layers[:-1])
+    return f"addmm, {n_sparse} of {len(model.hidden)} hidden layers sparse" if n_sparse else "addmm"

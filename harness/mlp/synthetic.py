@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,26 @@ from numpy.typing import NDArray
 from harness.ranking_data import Features, Floats
 
 
-def split_midpoints(feature: NDArray[Any], threshold: Floats, x: Features) -> list[Features]:
+def split_midpoints(
+    feature: NDArray[Any], threshold: Floats, x: Features, categorical: Container[int] = ()
+) -> list[Features]:
     """Values to draw each feature from: one inside every interval between two splits of the teacher.
 
     The midpoints between consecutive thresholds of the feature, and the least and greatest value it has in x
     (Cohen et al., "Universal approximation functions for fast learning to rank", SIGIR 2018).
 
-    feature, threshold: (n_splits,) of all splits; x: (n, n_features). One vector per feature; NaN alone where a
-    feature has neither values nor splits.
+    A `categorical` feature has no such intervals: its values in x, each as often as it occurs.
+
+    feature, threshold: (n_splits,) of all splits by threshold; x: (n, n_features). One vector per feature; NaN alone
+    where a feature has neither values nor splits.
     """
     lists = []
     for column in range(x.shape[1]):
         cuts = np.unique(threshold[(feature == column) & np.isfinite(threshold)])
         present = x[np.isfinite(x[:, column]), column]
+        if column in categorical and present.size:
+            lists.append(present)
+            continue
         ends = [present.min(), present.max()] if present.size else []
         values = np.unique(np.concatenate([(cuts[1:] + cuts[:-1]) / 2, ends])).astype(np.float32)
         lists.append(values if values.size else np.array([np.nan], dtype=np.float32))

@@ -7,17 +7,17 @@ from harness.errors import HarnessError
 from harness.judge.verdict import judge
 from harness.load.trace import read_trace
 from harness.pipeline.auto_engine import settle
-from harness.pipeline.build import Builder
 from harness.pipeline.data import candidates, describe_data, splits_of
 from harness.pipeline.external import reaching
 from harness.pipeline.ledger import timed
 from harness.pipeline.load_stage import load_and_audit
+from harness.pipeline.prepare import chain
+from harness.pipeline.rate_tests import check_searchable, judged_capacities
 from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
 from harness.pipeline.session import serving
 from harness.pipeline.sides import sides
 from harness.pipeline.state import RunState, Settings
 from harness.pipeline.suite import save_suite
-from harness.placement import available_cpus
 from harness.protocols import Progress
 from harness.records import Report
 from harness.scenario import Scenario
@@ -31,6 +31,8 @@ def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[Run
     Whatever fails or interrupts a stage, what was measured before it is kept in the run directory, judged INVALID, and
     the error is raised on.
     """
+    if scenario.capacity is not None:
+        check_searchable(scenario)
     state = RunState.begin(scenario, settings, progress)
     try:
         _measure(state)
@@ -57,15 +59,13 @@ def _measure(state: RunState) -> None:
 
 def _measure_ranker(state: RunState) -> None:
     """Build the ranker, serve it beside its teacher, and load both."""
-    scenario, progress = state.scenario, state.progress
+    scenario, cache, progress = state.scenario, state.settings.cache, state.progress
     read_trace(scenario.traffic)  # what is wrong with it is better said before an hour of training
     with state.stage("data"):
-        splits = splits_of(scenario, state.settings.cache, progress)
+        splits = splits_of(scenario, cache, progress)
         state.learn(data=describe_data(splits))
     with state.stage("build"):
-        n_threads = len(available_cpus())
-        builder = Builder(state.settings.cache, splits, scenario.sla.ndcg, n_threads, progress)
-        steps = builder.chain(scenario)
+        steps = chain(scenario, splits, cache, progress)
         state.learn(ledger=tuple(step.row for step in steps))
         state.run_dir.keep_bundle(steps[-1].bundle)
     with state.stage("engines"):
@@ -89,7 +89,8 @@ def publish(run_dir: RunDir) -> Report:
     """Judge a finished run from its files and write every saved format; measures nothing."""
     measured, samples = run_dir.measurements(), run_dir.samples()
     report = judge(run_dir.scenario(), measured, samples, run_dir.samples_at_min_qps())
-    report = report.model_copy(update={"run": run_dir.path.name})
+    capacities = judged_capacities(run_dir.scenario(), measured, run_dir)
+    report = report.model_copy(update={"run": run_dir.path.name, "capacities": capacities})
     for name in SAVED_FORMATS:
         plugin = registry.report_format(name)
         run_dir.write(plugin.SUFFIX, plugin.render(report, samples))

@@ -76,10 +76,10 @@ def choose(
         for place, contender in enumerate(field.contenders)
         if is_exact(contender, [measured[n][place] for n in lengths])
     )
-    if not ranked:
-        return Choice(kind=reference_engine(bundle.manifest)), _nothing_exact(bundle)
-    means = [(us, field.contenders[place]) for us, place in ranked]
     left_out = [f"{one.engine} ({one.reason})" for one in field.skipped if one.over_limit]
+    if not ranked:
+        return Choice(kind=reference_engine(bundle.manifest)), _nothing_exact(bundle, left_out)
+    means = [(us, field.contenders[place]) for us, place in ranked]
     return means[0][1].choice, _why(means, lengths, [own for n in lengths for own in measured[n]], left_out)
 
 
@@ -107,15 +107,20 @@ def _why(
     return Finding(
         name="engine-chosen",
         message=f"{said}{f' ({rivals})' if rivals else ''}; scores differ by {worst:.2g} of the largest at most"
-        + (f"; not considered: {'; '.join(left_out)}" if left_out else ""),
+        + _not_considered(left_out),
         remedy=f"set engine: {best.label} to skip the choice; `harness bench` shows it at other lengths",
     )
 
 
-def _nothing_exact(bundle: Bundle) -> Finding:
+def _nothing_exact(bundle: Bundle, left_out: list[str]) -> Finding:
     name = reference_engine(bundle.manifest)
     return Finding(
         name="engine-chosen",
-        message=f"{name} defines the scores of this bundle, and no other engine reproduced them",
+        message=f"{name} defines the scores of this bundle, and no other engine reproduced them"
+        + _not_considered(left_out),
         remedy=f"set engine: {name} to skip the choice",
     )
+
+
+def _not_considered(left_out: list[str]) -> str:
+    return f"; not considered: {'; '.join(left_out)}" if left_out else ""

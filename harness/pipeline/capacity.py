@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from harness.errors import UsageError
-from harness.judge.capacity import capacity_point, judge_capacity
+from harness.judge.capacity import judge_capacity
 from harness.judge.search import Look, search
-from harness.judge.verdict import load_sla
 from harness.pipeline.auto_engine import settle
 from harness.pipeline.data import candidates, describe_data
 from harness.pipeline.external import reaching
 from harness.pipeline.members import Served
 from harness.pipeline.prepare import built
+from harness.pipeline.rate_tests import check_searchable, point_again, rate_test
 from harness.pipeline.run_dir import RunDir
 from harness.pipeline.session import Session, serving
 from harness.pipeline.state import RunState, Settings
 from harness.pipeline.studies import keep_study, publish_study, save_study
 from harness.protocols import Progress
-from harness.records import COMPRESSED
-from harness.samples import Samples
+from harness.records import COMPRESSED, CapacityPoint, RateTest
 from harness.scenario import Scenario
-from harness.studies import Capacity, CapacityPoint
+from harness.studies import Capacity
 
 
 def find_capacity(
@@ -32,7 +30,7 @@ def find_capacity(
     Every point is saved with its samples as soon as it is measured. UsageError where the scenario asks nothing that
     load decides; whatever else ends the search, what was measured is published, and the error is raised on.
     """
-    _check(scenario)
+    check_searchable(scenario)
     state = RunState.begin(scenario, settings, progress, "capacity")
     points: list[CapacityPoint] = []
 
@@ -45,9 +43,12 @@ def find_capacity(
         with state.stage("load"), opening as session:
 
             def look_at(look: Look, window_s: float) -> CapacityPoint:
-                points.append(_measure(state, session, look, window_s, n_before=len(points)))
+                target = session.members[0].name
+                _, point = rate_test(state, session, target, look, window_s, len(points), "points")
+                points.append(point)
+                state.learn(targets=session.infos())
                 save_study(state.run_dir, judged())
-                return points[-1]
+                return point
 
             search(look_at, scenario.traffic.offered_qps, budget_s, scenario.traffic.warm_up_s)
         state.learn(complete=True, stage_s=state.stage_s)
@@ -82,44 +83,7 @@ def judge_capacity_again(run_dir: RunDir, known: Capacity) -> Capacity:
     points = []
     for point in known.points:
         then = {"memory_mb": point.measure.memory_mb, "server": point.measure.server}
-        targets = tuple(info.model_copy(update=then) for info in measured.targets)
-        samples = Samples.load(run_dir.path / point.samples / "samples.npz")
-        seen = measured.model_copy(update={"targets": targets})
-        points.append(
-            capacity_point(scenario, seen, samples, point.load, near_edge=point.near_edge, folder=point.samples)
-        )
+        info = measured.targets[0].model_copy(update=then)
+        test = RateTest(info=info, load=point.load, near_edge=point.near_edge, samples=point.samples)
+        points.append(point_again(scenario, measured, run_dir, test))
     return judge_capacity(known.name, measured, points, known.budget_s)
-
-
-def _check(scenario: Scenario) -> None:
-    if load_sla(scenario.sla) is None:
-        raise UsageError(
-            "the SLA has neither a latency objective nor an error rate, so no rate is too high for it",
-            where=scenario.name,
-            remedy="add an objective such as sla.p99_ms: 25",
-        )
-    if scenario.traffic.arrival == "closed":
-        raise UsageError(
-            "closed arrival has no rate to search: it sends as fast as the server answers",
-            where=scenario.name,
-            remedy="use traffic.arrival: poisson, or add --set traffic.arrival=poisson",
-        )
-
-
-def _measure(state: RunState, session: Session, look: Look, window_s: float, n_before: int) -> CapacityPoint:
-    """One load test of the search: the scenario's traffic at another rate, with a schedule seed of its own."""
-    traffic = state.scenario.traffic.model_copy(
-        update={
-            "offered_qps": look.offered_qps,
-            "window_s": window_s,
-            "rounds": 1,
-            "seed": state.scenario.traffic.seed + n_before,
-        }
-    )
-    name = f"points/{n_before + 1:02d}-{look.offered_qps:.4g}-qps"
-    samples, load = session.load(traffic, state.run_dir.path / name)
-    state.learn(targets=session.infos())
-    point = capacity_point(state.scenario, state.measured, samples, load, near_edge=look.near_edge, folder=name)
-    p99_ms = point.measure.latency_ms["p99"]
-    state.progress(f"{look.offered_qps:.4g} requests/s for {window_s:.0f} s: {point.status}, p99 {p99_ms:.1f} ms")
-    return point

@@ -1,4 +1,7 @@
-"""The load stage: traffic until the run is decided or its time is over, the audit, and once more at `min_qps`."""
+"""The load stage: traffic until the run is decided or its time is over, and the audit.
+
+Where the scenario asks for it, once more at `min_qps`, and at the rates of a capacity search.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ from contextlib import AbstractContextManager
 
 from harness.answers import Answers
 from harness.judge.looks import looks
-from harness.judge.verdict import TOO_FEW, judge
+from harness.judge.steadiness import TOO_FEW
+from harness.judge.verdict import judge
 from harness.load.joined import Part, joined
 from harness.load.load_plan import ANSWERS
 from harness.pipeline.min_qps import traffic_at_min_qps
+from harness.pipeline.rate_tests import search_capacities
 from harness.pipeline.session import Session
 from harness.pipeline.state import RunState
 from harness.records import SUBJECTS, VerdictStatus
@@ -27,6 +32,9 @@ def load_and_audit(state: RunState, opening: AbstractContextManager[Session]) ->
             subject = next(member.name for member in session.members if member.name in SUBJECTS)
             _, info = session.only(subject).load(at_min_qps, path / "min-qps")
             state.learn(min_qps_load=info)
+        if state.load_complete and scenario.capacity is not None:
+            state.progress(f"searching the capacity of each side for {scenario.capacity.budget_s:g} s")
+            search_capacities(state, session, scenario.capacity.budget_s)
     with state.stage("audit"):
         state.progress("auditing the answers")
         state.learn(audits=session.audits(samples, answers, scenario.traffic, scenario.sla.ndcg))

@@ -11,7 +11,12 @@ from harness.ranking_data import Splits
 from harness.scenario import Scenario
 
 
+def chain(scenario: Scenario, splits: Splits, cache: Cache, progress: Progress) -> list[Step]:
+    """The scenario's bundles, teacher first, served last; from the cache where they are in it."""
+    return Builder(cache, splits, scenario.sla.ndcg, len(available_cpus()), progress).chain(scenario)
+
+
 def built(scenario: Scenario, cache: Cache, progress: Progress) -> tuple[Splits, list[Step]]:
-    """The scenario's data and its bundles, teacher first, served last; from the cache where they are in it."""
+    """The scenario's data and its bundles."""
     splits = splits_of(scenario, cache, progress)
-    return splits, Builder(cache, splits, scenario.sla.ndcg, len(available_cpus()), progress).chain(scenario)
+    return splits, chain(scenario, splits, cache, progress)

@@ -4,8 +4,9 @@ scenario.yaml        the resolved scenario
 measurements.json    everything measured but the samples, complete or not
 samples.npz          one row per planned request
 bundle/              the compressed bundle that was served
-load/                the plan, the histograms and the generator's log
+load/                the plan, the histograms, the generator's log, and machine.jsonl, the machine second by second
 min-qps/             the same of the load test at `sla.min_qps`, where the run itself offers less
+capacity/            the same of each load test of the capacity search, by side, where the scenario asks for one
 result.json, report.html, summary.md    what judging and rendering made of it
 
 A capacity search has points/ in place of load/ and samples.npz, a folder per load test, and capacity.json, .html, .md;

@@ -21,6 +21,9 @@ from harness.scenario import Load, Scenario, Traffic
 from harness.serve.launcher import Server
 from harness.watch.monitor import Monitor
 
+MACHINE = "machine.jsonl"
+"""The machine second by second, written as it is watched; what a load test that dies leaves of it."""
+
 
 @dataclass(frozen=True)
 class Session:
@@ -40,7 +43,7 @@ class Session:
         """
         pids = {member.name: member.pids for member in self.members}
         served = self.placement.server if all(pids.values()) else ()  # unknown processes there are not strangers
-        monitor = Monitor(pids, self.placement.generator, served)
+        monitor = Monitor(pids, self.placement.generator, served, out / MACHINE)
 
         def watch() -> None:
             monitor.look()

@@ -27,19 +27,21 @@ class Options(NetworkOptions):
 def train(options: Options, work: Training) -> Draft:
     """Write `model.npz`. Raises ModelError where training diverges."""
     from harness.mlp.artefacts import save
+    from harness.mlp.examples import Examples
     from harness.mlp.losses import lambda_rank, listwise
-    from harness.mlp.train import Examples, fit
+    from harness.mlp.objective import Lesson, Objective
+    from harness.mlp.train import fit
     from harness.mlp.transform import fit_transform
 
     data = work.splits.train
-    fitted = fit(
-        options,
+    loss = listwise if options.loss == "listwise" else lambda_rank(depth=work.ndcg.k + 10)
+    lesson = Lesson(
         fit_transform(data.features),
         Examples.of_grades(data),
-        listwise if options.loss == "listwise" else lambda_rank(depth=work.ndcg.k + 10),
+        Objective(loss),
         work.splits.valid,
         work.ndcg,
-        n_threads=work.n_threads,
-        progress=work.progress,
+        work.progress,
     )
+    fitted = fit(options, lesson, n_threads=work.n_threads)
     return save(fitted.model, work.out, data.feature_names, meta={"loss": options.loss, **fitted.facts})

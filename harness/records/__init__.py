@@ -12,6 +12,7 @@ from harness.records.base import (
     Record,
 )
 from harness.records.bundles import NOT_MEASURED, FileEntry, LedgerRow, Manifest, ModelSize, QualityDrop
+from harness.records.capacities import CapacityPoint, RateTest, TargetCapacity
 from harness.records.loads import (
     PRECISE_TIMER,
     Audit,
@@ -36,6 +37,7 @@ __all__ = [
     "TEACHER",
     "Audit",
     "Calibration",
+    "CapacityPoint",
     "Facts",
     "FileEntry",
     "Finding",
@@ -49,10 +51,12 @@ __all__ = [
     "NdcgSpec",
     "ObjectiveResult",
     "QualityDrop",
+    "RateTest",
     "RateTried",
     "Record",
     "Report",
     "Spread",
+    "TargetCapacity",
     "TargetInfo",
     "TargetMeasure",
     "Verdict",

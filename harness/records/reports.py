@@ -6,6 +6,7 @@ from datetime import datetime
 
 from harness.records.base import SCHEMA_VERSION, Facts, NdcgSpec, Record
 from harness.records.bundles import LedgerRow
+from harness.records.capacities import RateTest, TargetCapacity
 from harness.records.loads import Audit, LoadInfo, TargetInfo, TargetMeasure
 from harness.records.verdicts import Finding, Verdict
 
@@ -50,7 +51,8 @@ class Calibration(Record):
 class Measurements(Record):
     """Everything a run measured except the samples; `harness judge` needs this, the samples and the scenario.
 
-    `min_qps_load` is the load test at `sla.min_qps`, where the run itself offers less.
+    `min_qps_load` is the load test at `sla.min_qps`, where the run itself offers less; `rate_tests` are those of the
+    search for the capacity of each side, where the scenario asks for it.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -66,6 +68,7 @@ class Measurements(Record):
     load: LoadInfo | None = None
     calibration: Calibration | None = None
     min_qps_load: LoadInfo | None = None
+    rate_tests: tuple[RateTest, ...] = ()
     audits: tuple[Audit, ...] = ()
     findings: tuple[Finding, ...] = ()
     stage_s: dict[str, float] = {}
@@ -84,8 +87,13 @@ class Report(Record):
     run: str = ""
     measurements: Measurements
     measures: tuple[TargetMeasure, ...] = ()
+    capacities: tuple[TargetCapacity, ...] = ()
     verdict: Verdict
 
     def measure(self, target: str) -> TargetMeasure | None:
         """The measure of one target (`teacher`, `compressed`, `target`), or None where it was not load-tested."""
         return next((m for m in self.measures if m.target == target), None)
+
+    def capacity(self, target: str) -> TargetCapacity | None:
+        """The capacity of one target, or None where it was not searched."""
+        return next((c for c in self.capacities if c.target == target), None)

@@ -126,7 +126,7 @@ def _agreeing(bench: Bench) -> Table:
         )
         for engine in bench.engines
     )
-    heads = ("engine", "exact", "largest difference", "lists in the same order", "of the first 10")
+    heads = ("engine", "exact", "largest difference", "Kendall's tau", "lists in the same order", "of the first 10")
     note = (
         f"Against {bench.reference}, at the length where each is worst; differences are shares of the largest score. "
         "Candidates that score alike may change places without a loss."
@@ -140,6 +140,8 @@ def _worst(engine: BenchedEngine) -> str:
 
 
 def _least(engine: BenchedEngine) -> Iterator[str]:
+    taus = [t.kendall_tau for t in engine.times if not math.isnan(t.kendall_tau)]
+    yield f"{min(taus):.4f}" if taus else numbers.NOTHING
     for shares in ([t.same_order_share for t in engine.times], [t.top10_share for t in engine.times]):
         yield numbers.share(min(shares)) if shares else numbers.NOTHING
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from harness.records import ModelSize, Report
+from harness.report import _capacity
 from harness.report import _numbers as numbers
 from harness.report._table import Cell, Table
-from harness.report._target import COMPRESSED, TARGET, TEACHER, Target, engine_us, subject, target
+from harness.report._target import COMPRESSED, TARGET, TEACHER, Target, engine_us, is_compressed, subject, target
 
 _ABSENT = Target("absent", None, None, None)
 
@@ -19,18 +20,24 @@ def table(report: Report) -> Table:
     """
     own = subject(report) == COMPRESSED
     before, after = (target(report, name) or _ABSENT for name in (TEACHER, subject(report)))
-    rows = (*_latency(report, before, after), *_times(before, after), *_sizes(before, after))
+    rows = (*_latency(report, before, after), *_capacities(report, before, after), *_times(before, after))
+    only_engine = before.measure is not None and not is_compressed(report.measurements.ledger)
+    rows = (*rows, *(row for row in _sizes(before, after) if not only_engine or row[1] != row[2]))
     rows = (*rows, *_quality(report, before, after))
     known = tuple(row for row in rows if set(row[1:3]) != {numbers.NOTHING})
     if not own:
         return Table("The target under load", ("", TARGET), tuple((row[0], row[2]) for row in known))
+    if only_engine:
+        title = f"What the engine bought: {before.engine} → {after.engine}"
+        note = "The recipe is empty: both sides are the same ranker, to the byte."
+        return Table(title, ("", before.engine, after.engine, "change"), known, wide=(3,), note=note)
     note = "" if before.measure else "The uncompressed teacher was not load-tested in this run."
     return Table("What compression bought", ("", "teacher", "compressed", "change"), known, wide=(3,), note=note)
 
 
 def highlights(bought: Table, percentile: str) -> tuple[tuple[Cell, ...], ...]:
-    """The rows that matter at a glance: the SLA's latency percentile, engine time, size and quality, both sides."""
-    wanted = (f"{percentile} latency", "engine time, p50", "size on disk", "NDCG@")
+    """The rows that matter at a glance: the SLA's latency percentile, capacity, engine time, size and quality."""
+    wanted = (f"{percentile} latency", "capacity", "engine time, p50", "size on disk", "NDCG@")
     rows = tuple(row for row in bought.rows if str(row[0]).startswith(wanted))
     return rows if len(bought.columns) > 2 else tuple((label, "", value, "") for label, value in rows)
 
@@ -45,6 +52,15 @@ def _latency(report: Report, before: Target, after: Target) -> list[tuple[str, .
     ]
     old, new = (side.measure.error_rate if side.measure else math.nan for side in (before, after))
     return [*rows, _row("requests failed or not sent", old, new, numbers.share, ("fewer", "more"))]
+
+
+def _capacities(report: Report, before: Target, after: Target) -> list[tuple[str, ...]]:
+    """The highest rate within the SLA, and what that rests on; nothing where no search was part of the run."""
+    old, new = report.capacity(before.name), report.capacity(after.name)
+    return [
+        ("capacity within the SLA", _capacity.rate(old), _capacity.rate(new), _capacity.change(old, new)),
+        ("last rate passed, first failed", _capacity.decided(old), _capacity.decided(new), ""),
+    ]
 
 
 def _times(before: Target, after: Target) -> list[tuple[str, ...]]:

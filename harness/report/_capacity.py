@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from harness.records import NdcgSpec, VerdictStatus
+from harness.records import CapacityPoint, NdcgSpec, TargetCapacity, VerdictStatus
 from harness.report import _numbers as numbers
 from harness.report import _objectives as objectives
 from harness.report._table import Cell, Table
-from harness.studies import Capacity, CapacityPoint
+from harness.studies import Capacity
 
 CAPTION = (
     "Both axes are logarithmic. Each point is one load test with its verdict; the shaded rates lie between the highest "
@@ -27,14 +27,43 @@ def sentence(capacity: Capacity) -> str:
     return "; ".join(parts) + "."
 
 
-def table(capacity: Capacity) -> Table:
+def table(capacity: TargetCapacity, title: str = "Load tests") -> Table:
     """Every point, ascending by rate."""
     rows = tuple(_row(point) for point in sorted(capacity.points, key=lambda point: point.offered_qps))
     columns = (
         "offered", "verdict", "answered", "requests", "window", "p50", "p99", "of the limit", "bounds", "decided by",
     )  # fmt: skip
     note = "Of the limit: the objective that is nearest to its limit, or farthest over it; its 95 % bounds."
-    return Table("Load tests", columns, rows, n_text=2, wide=(9,), note=note)
+    return Table(title, columns, rows, n_text=2, wide=(9,), note=note)
+
+
+def rate(capacity: TargetCapacity | None) -> str:
+    """The capacity as a figure: its estimate, else the side on which it is open."""
+    if capacity is None:
+        return numbers.NOTHING
+    if not math.isnan(capacity.estimate_qps):
+        return numbers.figure(capacity.estimate_qps, "requests/s")
+    if capacity.lower_qps and math.isinf(capacity.upper_qps):
+        return f"over {numbers.figure(capacity.lower_qps, 'requests/s')}"
+    if math.isfinite(capacity.upper_qps) and not capacity.lower_qps:
+        return f"under {numbers.figure(capacity.upper_qps, 'requests/s')}"
+    return numbers.NOTHING
+
+
+def decided(capacity: TargetCapacity | None) -> str:
+    """The highest rate that passed and the lowest that failed."""
+    if capacity is None:
+        return numbers.NOTHING
+    lower = numbers.figure(capacity.lower_qps) if capacity.lower_qps else "none"
+    upper = numbers.figure(capacity.upper_qps) if math.isfinite(capacity.upper_qps) else "none"
+    return f"{lower}, {upper}"
+
+
+def change(before: TargetCapacity | None, after: TargetCapacity | None) -> str:
+    """How the estimates compare; empty where one is open."""
+    if before is None or after is None:
+        return ""
+    return numbers.ratio(before.estimate_qps, after.estimate_qps, "lower", "higher")
 
 
 def _asked(capacity: Capacity) -> str:

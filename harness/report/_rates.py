@@ -9,11 +9,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.records import VerdictStatus
+from harness.records import CapacityPoint, TargetCapacity, VerdictStatus
 from harness.report import _numbers as numbers
 from harness.report import _svg as svg
 from harness.report._table import MARKS
-from harness.studies import Capacity, CapacityPoint
 
 _WIDTH, _HEIGHT = 860.0, 430.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 66.0, 140.0, 34.0, 52.0
@@ -36,7 +35,7 @@ class _Axes:
         return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * max(share, 0.0)
 
 
-def latency_against_load(capacity: Capacity) -> str:
+def latency_against_load(capacity: TargetCapacity) -> str:
     """An <svg> of p50 and p99 at each offered rate; empty where nothing was answered."""
     points = sorted(capacity.points, key=lambda point: point.offered_qps)
     known = [ms for point in points for name, _ in _CURVES if 0 < (ms := point.measure.latency_ms[name]) < math.inf]
@@ -54,10 +53,11 @@ def latency_against_load(capacity: Capacity) -> str:
     for place, (name, css) in enumerate(_CURVES):
         parts += _curve(axes, points, name, css)
         parts += _legend(name, css, _HEIGHT - _BOTTOM - 10 - 20 * place)
-    return svg.picture("rates", _WIDTH, _HEIGHT, "Latency against offered load", _in_words(capacity, points), parts)
+    name, title = f"rates-{capacity.target}", f"Latency against offered load: {capacity.target}"
+    return svg.picture(name, _WIDTH, _HEIGHT, title, _in_words(capacity, points), parts)
 
 
-def _band(axes: _Axes, capacity: Capacity) -> Iterator[str]:
+def _band(axes: _Axes, capacity: TargetCapacity) -> Iterator[str]:
     if capacity.lower_qps and math.isfinite(capacity.upper_qps):
         left, right = axes.x(capacity.lower_qps), axes.x(capacity.upper_qps)
         yield svg.bar(left, _TOP, right - left, _HEIGHT - _TOP - _BOTTOM, "band")
@@ -81,7 +81,7 @@ def _limit(axes: _Axes, name: str, limit_ms: float) -> Iterator[str]:
     yield svg.text(right + 8, axes.y(limit_ms) + 4, f"{name} ≤ {limit_ms:g} ms", "goal-text")
 
 
-def _marks(axes: _Axes, capacity: Capacity) -> Iterator[str]:
+def _marks(axes: _Axes, capacity: TargetCapacity) -> Iterator[str]:
     for label, qps, y in (("knee", capacity.knee_qps, 14.0), ("capacity", capacity.estimate_qps, 30.0)):
         if not math.isnan(qps):
             yield svg.line(axes.x(qps), _TOP, axes.x(qps), _HEIGHT - _BOTTOM, "bound")
@@ -107,7 +107,7 @@ def _legend(name: str, css: str, y: float) -> Iterator[str]:
     yield svg.text(right + 44, y, name, f"label {css}-text")
 
 
-def _in_words(capacity: Capacity, points: list[CapacityPoint]) -> str:
+def _in_words(capacity: TargetCapacity, points: list[CapacityPoint]) -> str:
     said = [
         f"{numbers.figure(point.offered_qps)} requests/s: p50 {numbers.ms(point.measure.latency_ms['p50'])}, "
         f"p99 {numbers.ms(point.measure.latency_ms['p99'])}, {point.status}"

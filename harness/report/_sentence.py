@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from harness.records import NdcgSpec, ObjectiveResult, Report, VerdictStatus
+from harness.report import _capacity
 from harness.report import _numbers as numbers
 from harness.report import _objectives as objectives
 from harness.report._target import TARGET, TEACHER, Target, engine_us, is_compressed, judged, subject, target
@@ -110,9 +111,10 @@ def _gain(report: Report, subject: Target) -> str:
     name = "the uncompressed teacher" if compressed else f"the same ranker behind engine {teacher.engine}"
     smaller = numbers.ratio(teacher.disk_bytes, subject.disk_bytes, "smaller", "larger")
     if report.verdict.status is VerdictStatus.INVALID:  # no time of this run is worth telling
-        return f"{smaller} than {name}" if smaller else ""
+        return f"{smaller} than {name}" if smaller and smaller != numbers.SAME else ""
     faster = numbers.ratio(*engine_us(teacher, subject), "faster", "slower")
-    claims = [smaller, f"engine {faster}" if faster else ""]
+    more = _capacity.change(report.capacity(TEACHER), report.capacity(subject.name))
+    claims = [smaller, f"engine {faster}" if faster else "", f"capacity {more}" if more else ""]
     gain = ", ".join(claim for claim in claims if claim and not claim.endswith(numbers.SAME))
     beside = _beside(report, teacher)
     if not gain:

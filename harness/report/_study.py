@@ -10,14 +10,17 @@ from harness.report._engine_times import time_against_length
 from harness.report._findings import said
 from harness.report._rates import latency_against_load
 from harness.report._table import Table
+from harness.report._view import LATENCY_TIMED
 from harness.studies import Bench, Capacity, Comparison, Study
 
+_CALLS_TIMED = "Times are of single calls within one process, without a server or a network."
 _KICKERS = {"capacity": "Capacity", "compare": "Comparison", "bench": "Engines"}
 
 
 @dataclass(frozen=True)
 class StudyView:
-    """A study in words and tables; `alarm` is empty where it is complete, `picture` (an <svg>) where there is none."""
+    """A study in words and tables; `alarm` is empty where it is complete, `picture` (an <svg>) where there is none;
+    `timed` says what times are of."""
 
     kicker: str
     name: str
@@ -32,6 +35,7 @@ class StudyView:
     scenario: str
     scenario_packed: str
     command: str
+    timed: str
 
 
 def study_view(study: Study) -> StudyView:
@@ -63,4 +67,5 @@ def study_view(study: Study) -> StudyView:
         scenario=_facts.scenario_yaml(run) if run.scenario else "",
         scenario_packed=_facts.scenario_yaml(run, flow=True) if run.scenario else "",
         command=run.command,
+        timed=_CALLS_TIMED if study.kind == "bench" else LATENCY_TIMED,
     )

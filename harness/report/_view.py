@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.records import Finding, Report, VerdictStatus
-from harness.report import _audits, _bought, _calibration, _facts, _ledger, _objectives, _quality
+from harness.records import Finding, Report, TargetCapacity, VerdictStatus
+from harness.report import _audits, _bought, _calibration, _capacity, _facts, _ledger, _objectives, _quality
+from harness.report import _numbers as numbers
 from harness.report._findings import said
+from harness.report._rates import latency_against_load
 from harness.report._sentence import headline, sentence
 from harness.report._table import Cell, Table
+from harness.report._target import COMPRESSED, TEACHER, is_compressed
+
+LATENCY_TIMED = "Latency runs from the time a request was due."
+
+
+@dataclass(frozen=True)
+class Search:
+    """The load tests behind the capacity of one side, and their picture (an <svg>, or empty)."""
+
+    table: Table
+    picture: str
 
 
 @dataclass(frozen=True)
 class View:
-    """A report in words and tables; `alarm` is empty for a complete run."""
+    """A report in words and tables; `alarm` is empty for a complete run; `timed` says what times are of."""
 
     name: str
     description: str
@@ -26,12 +39,14 @@ class View:
     ledger: Table
     quality: Table
     audits: Table
+    searches: tuple[Search, ...]
     remarks: tuple[str, ...]
     findings: tuple[Finding, ...]
     facts: tuple[Table, ...]
     scenario: str
     scenario_packed: str
     command: str
+    timed: str = LATENCY_TIMED
 
 
 def view(report: Report) -> View:
@@ -49,6 +64,7 @@ def view(report: Report) -> View:
         ledger=_ledger.table(run.ledger, run.ndcg),
         quality=_quality.table(run.ledger, run.ndcg),
         audits=_audits.table(run.audits, run.ndcg),
+        searches=tuple(_search(found, report) for found in report.capacities),
         remarks=_ledger.remarks(run.ledger, run.ndcg),
         findings=_findings(report),
         facts=_facts.tables(run, report.measures),
@@ -58,9 +74,18 @@ def view(report: Report) -> View:
     )
 
 
+def _search(found: TargetCapacity, report: Report) -> Search:
+    engine = next((m.engine for m in report.measures if m.target == found.target), "") or numbers.NOTHING
+    name = {TEACHER: "teacher", COMPRESSED: "compressed ranker"}.get(found.target, found.target)
+    if report.measurements.ledger and not is_compressed(report.measurements.ledger):
+        name = "ranker"
+    return Search(_capacity.table(found, f"Capacity of the {name} behind {engine}"), latency_against_load(found))
+
+
 def _findings(report: Report) -> tuple[Finding, ...]:
-    """The verdict's, and those that stages raised in a run that was never judged; each once."""
-    found = (*report.verdict.findings, *report.measurements.findings)
+    """The verdict's, those that stages raised in a run that was never judged, and those of its searches; each once."""
+    searched = (finding for capacity in report.capacities for finding in capacity.findings)
+    found = (*report.verdict.findings, *report.measurements.findings, *searched)
     return tuple({(finding.name, finding.target, finding.message): said(finding) for finding in found}.values())
 
 

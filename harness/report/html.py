@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from harness.records import Report, VerdictStatus
-from harness.report import _suite
+from harness.report import _capacity, _suite
 from harness.report._bars import ledger_bars
 from harness.report._cdf import latency_cdf
 from harness.report._printable import printable
@@ -26,9 +26,11 @@ def render(report: Report, samples: Samples | None) -> str:
     """One run as a page; the latency picture needs the samples."""
     from markupsafe import Markup
 
-    run = report.measurements
+    run, shown = report.measurements, view(report)
     return _template("report").render(
-        view=view(report),
+        view=shown,
+        pictures=[Markup(search.picture) for search in shown.searches],  # noqa: S704  (escaped by `_svg`)
+        rates=_capacity.CAPTION,
         latency=Markup(latency_cdf(report, samples) if samples is not None else ""),  # noqa: S704  (escaped by `_svg`)
         bars=Markup(ledger_bars(run.ledger, run.ndcg)),  # noqa: S704
         tool_version=run.tool_version,

@@ -25,7 +25,9 @@ def render(report: Report, samples: Samples | None) -> str:
         f"> **{_text(shown.alarm)}**" if shown.alarm else "",
         f"**{_text(shown.sentence)}**",
         _text(shown.description),
-        *(_section(table) for table in (shown.objectives, shown.bought, shown.ledger, shown.quality, shown.audits)),
+        *(_section(table) for table in (shown.objectives, shown.bought)),
+        *(_section(search.table) for search in shown.searches),
+        *(_section(table) for table in (shown.ledger, shown.quality, shown.audits)),
         "\n".join(f"- {_text(remark)}" for remark in shown.remarks),
         *_rest(shown),
     ]

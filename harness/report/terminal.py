@@ -111,7 +111,14 @@ class _Page:
         if shown.alarm:
             yield self.text(shown.alarm, "bold red")
         yield self.text(shown.sentence, "")
-        for table in (shown.objectives, shown.bought, shown.ledger, shown.quality, shown.audits):
+        for table in (
+            shown.objectives,
+            shown.bought,
+            *(search.table for search in shown.searches),
+            shown.ledger,
+            shown.quality,
+            shown.audits,
+        ):
             yield from self.section(table)
         for remark in shown.remarks:
             yield self.text(f"- {remark}", "")

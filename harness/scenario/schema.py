@@ -79,6 +79,12 @@ class Sla(Block):
         return {name: limit for name, limit in self.objectives.items() if PERCENTILE.fullmatch(name)}
 
 
+class CapacitySearch(Block):
+    """`capacity`: after its load test, a run also searches the highest rate within the SLA, of each side it serves."""
+
+    budget_s: float = Field(default=150.0, ge=20, le=7200, description="seconds of load tests, shared by the sides")
+
+
 class Scenario(Block):
     """One question: this ranker, compressed so, served so (or this target), under this traffic, against this SLA."""
 
@@ -92,6 +98,7 @@ class Scenario(Block):
     target: ExternalTarget | None = None
     traffic: Traffic = Traffic()
     load: Load = Load()
+    capacity: CapacitySearch | None = None
     sla: Sla
 
     @field_validator("compress", mode="before")

@@ -55,7 +55,7 @@ class Collapses:
             tree.collapsed(cut, mean) if cut.any() else tree
             for tree, cut, mean in zip(self.forest.trees, self._cuts(m), self.means, strict=True)
         ]
-        return self.forest.with_trees(tuple(trees) if self.forest.average else _folded(trees))
+        return folded(self.forest, trees)
 
     def _cuts(self, m: int) -> list[NDArray[np.bool_]]:
         cuts = [np.zeros(tree.n_nodes, dtype=bool) for tree in self.forest.trees]
@@ -66,8 +66,8 @@ class Collapses:
 
 def collapses(forest: Forest) -> Collapses:
     """All collapses of a forest whose trees know their cover, cheapest first, until no split is left."""
-    moments = [_moments(tree) for tree in forest.trees]
-    order = list(_weakest_links(forest, [excess for _, excess in moments]))
+    of_tree = [moments(tree) for tree in forest.trees]
+    order = list(_weakest_links(forest, [excess for _, excess in of_tree]))
     tree, node, removed = (
         (np.array(column, dtype=np.int64) for column in zip(*order, strict=True))
         if order
@@ -79,10 +79,10 @@ def collapses(forest: Forest) -> Collapses:
     else:
         removed = removed + (node == 0)  # a tree without a split is folded away
         n_nodes = np.maximum(1, sum(split) - np.concatenate([[0], np.cumsum(removed)]))
-    return Collapses(forest, tuple(mean for mean, _ in moments), tree, node, n_nodes.astype(np.int64))
+    return Collapses(forest, tuple(mean for mean, _ in of_tree), tree, node, n_nodes.astype(np.int64))
 
 
-def _moments(tree: Tree) -> tuple[Floats, Floats]:
+def moments(tree: Tree) -> tuple[Floats, Floats]:
     """Per node: cover-weighted mean of the leaves below, and their sum of squared differences from it per row."""
     cover = summed_up(tree, tree.cover)
     mean, squares = tree.value.copy(), np.zeros(tree.n_nodes)
@@ -160,7 +160,14 @@ def _inherited(tree: Tree, cut: NDArray[np.bool_], mean: Floats) -> Floats:
     return np.where(cut[source], mean[source], tree.value)
 
 
-def _folded(trees: list[Tree]) -> tuple[Tree, ...]:
+def folded(forest: Forest, trees: list[Tree]) -> Forest:
+    """`forest` with other trees, where those without a split are added to the leaves of one that has some.
+
+    The mean of an averaging forest counts its trees, so there they all stay.
+    """
+    if forest.average:
+        return forest.with_trees(tuple(trees))
     constant = sum(float(tree.value[0]) for tree in trees if tree.n_nodes == 1)
     first, *others = [tree for tree in trees if tree.n_nodes > 1] or [replace(trees[0], value=np.zeros(1))]
-    return (replace(first, value=np.where(first.is_leaf, first.value + constant, 0.0)), *others)
+    first = replace(first, value=np.where(first.is_leaf, first.value + constant, 0.0))
+    return forest.with_trees((first, *others))

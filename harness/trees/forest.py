@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -13,15 +14,20 @@ from harness.ranking_data import Floats
 Ints = NDArray[np.int32]
 Operator = Literal["<", "<="]
 LEAF = -1
+NUMERICAL = -1
 
 
 @dataclass(frozen=True)
 class Tree:
-    """One binary tree over numerical features; node 0 is the root. All arrays have shape (n_nodes,).
+    """One binary tree; node 0 is the root. All arrays have shape (n_nodes,).
 
-    A row goes left where `x[feature] operator threshold` holds, and where x[feature] is NaN and `default_left`.
-    left, right, feature: -1 at a leaf; threshold: 0 at a leaf; value: 0 at an inner node;
-    cover: training rows that reached the node, all 0 where the source did not say.
+    A row goes left where `x[feature] operator threshold` holds, and where x[feature] is NaN and `default_left`. At a
+    categorical split it goes left where x[feature], cut off to a whole number, is one of the split's categories; a
+    negative number is none.
+    left, right, feature: -1 at a leaf; threshold: 0 at a leaf and at a categorical split; value: 0 at an inner node;
+    cover: training rows that reached the node, all 0 where the source did not say;
+    category_set: which of `sets` holds a categorical split's categories, NUMERICAL elsewhere;
+    sets: categories in ascending order, each at least 0; one may serve several splits, or none.
     """
 
     left: Ints
@@ -31,6 +37,12 @@ class Tree:
     default_left: NDArray[np.bool_]
     value: Floats
     cover: Floats
+    category_set: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    sets: tuple[Ints, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.sets:
+            object.__setattr__(self, "category_set", np.full(self.left.size, NUMERICAL, dtype=np.int32))
 
     @property
     def n_nodes(self) -> int:
@@ -44,13 +56,29 @@ class Tree:
         return leaf
 
     @property
+    def is_categorical(self) -> NDArray[np.bool_]:
+        """(n_nodes,) True at splits by category."""
+        categorical: NDArray[np.bool_] = self.category_set != NUMERICAL
+        return categorical
+
+    @property
+    def is_numerical(self) -> NDArray[np.bool_]:
+        """(n_nodes,) True at splits by threshold."""
+        numerical: NDArray[np.bool_] = ~self.is_leaf & ~self.is_categorical
+        return numerical
+
+    def categories(self, node: int) -> Ints:
+        """The categories that a categorical split sends left."""
+        return self.sets[int(self.category_set[node])]
+
+    @property
     def n_leaves(self) -> int:
         """Leaves; a binary tree has one inner node fewer."""
         return (self.n_nodes + 1) // 2
 
-    def levels(self) -> list[NDArray[np.intp]]:
-        """Node indices by depth, root first, each level from left to right."""
-        level = np.zeros(1, dtype=np.intp)
+    def levels(self, root: int = 0) -> list[NDArray[np.intp]]:
+        """Indices of the nodes at and below `root` by depth, each level from left to right."""
+        level = np.array([root], dtype=np.intp)
         found = [level]
         while True:
             inner = level[self.left[level] != LEAF]
@@ -73,11 +101,29 @@ class Tree:
             threshold=np.where(leaf, 0.0, self.threshold),
             default_left=self.default_left & ~leaf,
             value=np.where(cut, value, self.value),
+            category_set=np.where(leaf, NUMERICAL, self.category_set),
         )
         return pruned._renumbered()
 
-    def _renumbered(self) -> Tree:
-        kept = np.concatenate(self.levels())
+    def bypassed(self, gone: NDArray[np.bool_]) -> Tree:
+        """The tree without the splits of `gone` (n_nodes,): the child with more cover takes each one's place.
+
+        Nodes are numbered anew, level by level; what lay below the other child is gone, and cover is left as it was.
+        """
+        heir = np.arange(self.n_nodes, dtype=np.int32)
+        for level in reversed(self.levels()):
+            node = level[gone[level] & ~self.is_leaf[level]]
+            left, right = self.left[node], self.right[node]
+            heir[node] = heir[np.where(self.cover[left] >= self.cover[right], left, right)]
+        relinked = replace(
+            self,
+            left=np.where(self.is_leaf, LEAF, heir[self.left]),
+            right=np.where(self.is_leaf, LEAF, heir[self.right]),
+        )
+        return relinked._renumbered(int(heir[0]))
+
+    def _renumbered(self, root: int = 0) -> Tree:
+        kept = np.concatenate(self.levels(root))
         new = np.full(self.n_nodes + 1, LEAF, dtype=np.int32)  # the last entry maps LEAF to itself
         new[kept] = np.arange(kept.size, dtype=np.int32)
         return Tree(
@@ -88,6 +134,8 @@ class Tree:
             self.default_left[kept],
             self.value[kept],
             self.cover[kept],
+            self.category_set[kept],
+            self.sets,
         )
 
 
@@ -120,6 +168,11 @@ class Forest:
         return sum(tree.n_leaves for tree in self.trees)
 
     @property
+    def has_categories(self) -> bool:
+        """Whether some split goes by category."""
+        return any(tree.is_categorical.any() for tree in self.trees)
+
+    @property
     def has_cover(self) -> bool:
         """Whether every tree with a split knows how many training rows reached its nodes."""
         return all(tree.n_nodes == 1 or tree.cover[0] > 0 for tree in self.trees)
@@ -131,3 +184,12 @@ class Forest:
     def with_trees(self, trees: tuple[Tree, ...]) -> Forest:
         """The same kind of ensemble with other trees."""
         return replace(self, trees=trees)
+
+
+def categories_of(trees: Iterable[Tree]) -> dict[int, Ints]:
+    """By feature that some split takes as categorical: all categories that its splits list, ascending."""
+    found: dict[int, list[Ints]] = {}
+    for tree in trees:
+        for node in np.flatnonzero(tree.is_categorical).tolist():
+            found.setdefault(int(tree.feature[node]), []).append(tree.categories(node))
+    return {feature: np.unique(np.concatenate(sets)) for feature, sets in sorted(found.items())}

@@ -1,7 +1,8 @@
 """Forest to LightGBM's text format (version v4), and the checks a LightGBM text needs before Treelite may read it.
 
-The text holds what scoring needs and nothing else. One thing LightGBM does by itself can't be written down: it reads
-every |x| <= 1e-35 as 0. It draws no threshold inside that band, so its own models are not affected.
+The text holds what scoring needs and nothing else. Two things LightGBM does by itself can't be written down: it reads
+every |x| <= 1e-35 as 0 (it draws no threshold inside that band, so its own models are not affected), and a category
+between -1 and 0 as 0.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import ModelError
-from harness.trees.forest import Forest, Tree
+from harness.trees.forest import Forest, Ints, Tree
 
-_DEFAULT_LEFT, _MISSING_NAN = 2, 2 << 2
+_CATEGORICAL, _DEFAULT_LEFT, _MISSING_NAN = 1, 2, 2 << 2
+_WORD_BITS = 32
 _MISSING_MASK, _MISSING_ZERO = 3 << 2, 1 << 2
 
 
 def to_text(forest: Forest, *, objective: str = "lambdarank") -> str:
     """The model as a file that lightgbm.Booster(model_file=...) scores bit for bit like the forest.
 
-    ModelError for what LightGBM's format has no place for (`<` splits, float32 sums, a base score), and for an averaged
-    ensemble, of which LightGBM gives the sum as its raw score.
+    ModelError for what LightGBM's format has no place for (`<` splits, float32 sums, a base score, categorical splits
+    that send missing values left), and for an averaged ensemble, of which LightGBM gives the sum as its raw score.
     """
     if forest.operator != "<=" or forest.threshold_type != "float64" or forest.base_score != 0.0 or forest.average:
         raise ModelError(
@@ -41,6 +43,12 @@ def to_text(forest: Forest, *, objective: str = "lambdarank") -> str:
         "",
     ]
     for index, tree in enumerate(forest.trees):
+        missing_left = tree.is_categorical & tree.default_left
+        if missing_left.any():
+            raise ModelError(
+                f"tree {index}, node {int(np.argmax(missing_left))} splits by category and sends missing values left, "
+                "which LightGBM's text can't say"
+            )
         lines += [f"Tree={index}", *_tree_lines(tree), "", ""]
     return "\n".join([*lines, "end of trees", ""])
 
@@ -87,15 +95,22 @@ def _tree_lines(tree: Tree) -> list[str]:
     child = np.empty(tree.n_nodes, dtype=np.int64)
     child[inner] = np.arange(inner.size)
     child[leaves] = -1 - np.arange(leaves.size)
-    decisions = np.where(tree.default_left[inner], _DEFAULT_LEFT, 0) | _MISSING_NAN
+    categorical = tree.is_categorical[inner]
+    decisions = np.where(tree.default_left[inner], _DEFAULT_LEFT, 0) | np.where(categorical, _CATEGORICAL, 0)
+    thresholds = [
+        str(n) if is_set else repr(t)
+        for n, is_set, t in zip(
+            (np.cumsum(categorical) - 1).tolist(), categorical.tolist(), tree.threshold[inner].tolist(), strict=True
+        )
+    ]
     zeros = " ".join(["0"] * inner.size)
     return [
         f"num_leaves={leaves.size}",
-        "num_cat=0",
+        f"num_cat={np.count_nonzero(categorical)}",
         f"split_feature={_join(tree.feature[inner])}",
         f"split_gain={zeros}",
-        f"threshold={_join(tree.threshold[inner])}",
-        f"decision_type={_join(decisions)}",
+        f"threshold={' '.join(thresholds)}",
+        f"decision_type={_join(decisions | _MISSING_NAN)}",
         f"left_child={_join(child[tree.left[inner]])}",
         f"right_child={_join(child[tree.right[inner]])}",
         f"leaf_value={_join(tree.value[leaves])}",
@@ -104,9 +119,23 @@ def _tree_lines(tree: Tree) -> list[str]:
         f"internal_value={zeros}",
         f"internal_weight={zeros}",
         f"internal_count={_join(tree.cover[inner].astype(np.int64))}",
+        *_category_lines([tree.categories(node) for node in inner[categorical].tolist()]),
         "is_linear=0",
         "shrinkage=1",
     ]
+
+
+def _category_lines(sets: list[Ints]) -> list[str]:
+    """Sets as bit strings in words of 32, on end; none where no split has one."""
+    if not sets:
+        return []
+    words = []
+    for categories in sets:
+        own = np.zeros(1 + int(categories.max(initial=0)) // _WORD_BITS, dtype=np.uint32)
+        np.bitwise_or.at(own, categories // _WORD_BITS, np.uint32(1) << (categories % _WORD_BITS).astype(np.uint32))
+        words.append(own)
+    begin = np.cumsum([0, *(own.size for own in words)])
+    return [f"cat_boundaries={_join(begin)}", f"cat_threshold={_join(np.concatenate(words))}"]
 
 
 def _join(values: NDArray[Any]) -> str:

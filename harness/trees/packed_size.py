@@ -6,18 +6,20 @@ The forest is written as one preorder stream per tree plus tables, features and 
     leaf         1 (kind) + leaf_bits
     tables       per used feature: 32 (its index) + 32 (D_f) + 32 D_f (its thresholds)
 
-F is the number of features used and D_f the number of distinct thresholds of feature f. Features are float32, so a
+F is the number of features used and D_f the number of distinct thresholds of feature f. A set of categories counts as
+a threshold, of 32 bits (how many) and 32 for each category. Features are float32, so a
 threshold is exact in 32 bits. Child links cost nothing: preorder implies them.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from harness.records import ModelSize
-from harness.trees.forest import Forest
+from harness.trees.forest import NUMERICAL, Forest
 
 _TABLE_ENTRY_BITS = 32
 
@@ -25,15 +27,20 @@ _TABLE_ENTRY_BITS = 32
 def packed_bits(forest: Forest, leaf_bits: int | None = None) -> int:
     """Bits of the packed forest. `leaf_bits` is the width of a stored leaf, by default that of the forest's type."""
     width = leaf_bits or _type_bits(forest)
-    inner = [~tree.is_leaf for tree in forest.trees]
-    features = np.concatenate([tree.feature[mask] for tree, mask in zip(forest.trees, inner, strict=True)])
-    thresholds = np.concatenate([tree.threshold[mask] for tree, mask in zip(forest.trees, inner, strict=True)])
+    features = np.concatenate([tree.feature[~tree.is_leaf] for tree in forest.trees])
+    bounds: dict[int, set[Any]] = {int(feature): set() for feature in np.unique(features)}
+    for tree in forest.trees:
+        for node in np.flatnonzero(~tree.is_leaf).tolist():
+            of_set = tree.category_set[node] != NUMERICAL
+            bound = tuple(tree.categories(node).tolist()) if of_set else float(tree.threshold[node])
+            bounds[int(tree.feature[node])].add(bound)
     used, uses = np.unique(features, return_counts=True)
-    distinct = np.array([np.unique(thresholds[features == feature]).size for feature in used], dtype=np.int64)
+    distinct = np.array([len(bounds[int(feature)]) for feature in used], dtype=np.int64)
+    n_categories = sum(len(bound) for own in bounds.values() for bound in own if isinstance(bound, tuple))
     feature_bits = _rank_bits(used.size)
     threshold_bits = sum(int(n) * _rank_bits(int(d)) for n, d in zip(uses, distinct, strict=True))
     inner_bits = features.size * (2 + feature_bits) + threshold_bits
-    tables = _TABLE_ENTRY_BITS * (2 * used.size + int(distinct.sum()))
+    tables = _TABLE_ENTRY_BITS * (2 * used.size + int(distinct.sum()) + n_categories)
     return int(inner_bits + forest.n_leaves * (1 + width) + tables)
 
 

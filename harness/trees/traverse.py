@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.ranking_data import Features, Floats
-from harness.trees.forest import LEAF, Forest, Operator, Tree
+from harness.trees.forest import LEAF, NUMERICAL, Forest, Ints, Operator, Tree
 
 _BLOCK_ROWS = 32_768
 
@@ -17,7 +17,8 @@ def leaf_index(tree: Tree, x: Features, operator: Operator = "<=") -> NDArray[np
     """Index of the leaf that each row of x (n, n_features) reaches, shape (n,).
 
     Rows are handed down the tree in groups, so the work is one gather and one comparison per row and level.
-    Thresholds are compared as float64, as LightGBM and Treelite do. Column-major x is faster.
+    Thresholds are compared as float64, as LightGBM and Treelite do. Column-major x is faster. Negative numbers are no
+    category, as in XGBoost and Treelite; LightGBM alone reads those above -1 as category 0.
     """
     reached = np.empty(x.shape[0], dtype=np.int32)
     pending = [(0, np.arange(x.shape[0]))]
@@ -28,8 +29,11 @@ def leaf_index(tree: Tree, x: Features, operator: Operator = "<=") -> NDArray[np
         if tree.left[node] == LEAF:
             reached[rows] = node
             continue
-        column = x[rows, tree.feature[node]]
-        goes_left = _goes_left(column, tree.threshold[node], bool(tree.default_left[node]), operator)
+        column, default_left = x[rows, tree.feature[node]], bool(tree.default_left[node])
+        if tree.category_set[node] == NUMERICAL:
+            goes_left = _goes_left(column, tree.threshold[node], default_left, operator)
+        else:
+            goes_left = np.where(np.isnan(column), default_left, _among(column, tree.categories(int(node))))
         pending.append((int(tree.left[node]), rows[goes_left]))
         pending.append((int(tree.right[node]), rows[~goes_left]))
     return reached
@@ -62,6 +66,10 @@ def _goes_left(column: Features, threshold: np.float64, default_left: bool, oper
     if operator == "<=":
         return ~(column > threshold) if default_left else column <= threshold
     return ~(column >= threshold) if default_left else column < threshold
+
+
+def _among(column: Features, categories: Ints) -> NDArray[np.bool_]:
+    return np.isin(np.trunc(column.astype(np.float64)), categories) & (column >= 0)
 
 
 def _blocks(x: Features) -> Iterator[tuple[slice, Features]]:

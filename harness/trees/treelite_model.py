@@ -10,11 +10,12 @@ from treelite.model_builder import Metadata, ModelBuilder, PostProcessorFunc, Tr
 
 from harness.errors import ModelError
 from harness.ranking_data import Floats
-from harness.trees.forest import LEAF, Forest, Operator, Tree
+from harness.trees.forest import LEAF, NUMERICAL, Forest, Ints, Operator, Tree
 
 _OPERATORS: dict[int, Operator] = {2: "<", 3: "<="}
 _TASKS = {0: "kBinaryClf", 1: "kRegressor", 3: "kLearningToRank"}
-_INNER, _CATEGORICAL = 1, 2
+_LEAF, _CATEGORICAL = 0, 2
+_LARGEST_CATEGORY = np.iinfo(np.int32).max
 
 
 def from_treelite(model: Any, *, where: str = "") -> Forest:
@@ -78,26 +79,41 @@ def _check_scalar(header: Any, where: str) -> None:
 
 def _read_tree(accessor: Any, n_features: int, name: str, where: str) -> tuple[Tree, set[int]]:
     kind = accessor.get_field("node_type")
-    inner = kind == _INNER
-    if (kind == _CATEGORICAL).any():
-        raise ModelError(
-            f"{name}, node {int(np.argmax(kind == _CATEGORICAL))} is a categorical split",
-            where=where,
-            remedy="train with numerical features (encode categories as numbers first)",
-        )
+    inner, categorical = kind != _LEAF, kind == _CATEGORICAL
     if accessor.get_field("leaf_vector").size:
         raise ModelError(f"{name} has vectors in its leaves", where=where, remedy="train a single-output model")
+    sets, swapped = _category_sets(accessor, categorical, name, where)
+    left, right = accessor.get_field("cleft"), accessor.get_field("cright")
+    category_set = np.full(kind.size, NUMERICAL, dtype=np.int32)
+    category_set[categorical] = np.arange(len(sets))
     tree = Tree(
-        left=np.where(inner, accessor.get_field("cleft"), LEAF).astype(np.int32),
-        right=np.where(inner, accessor.get_field("cright"), LEAF).astype(np.int32),
+        left=np.where(inner, np.where(swapped, right, left), LEAF).astype(np.int32),
+        right=np.where(inner, np.where(swapped, left, right), LEAF).astype(np.int32),
         feature=np.where(inner, accessor.get_field("split_index"), LEAF).astype(np.int32),
-        threshold=np.where(inner, accessor.get_field("threshold"), 0.0).astype(np.float64),
-        default_left=accessor.get_field("default_left").astype(bool) & inner,
+        threshold=np.where(inner & ~categorical, accessor.get_field("threshold"), 0.0).astype(np.float64),
+        default_left=(accessor.get_field("default_left").astype(bool) ^ swapped) & inner,
         value=np.where(inner, 0.0, accessor.get_field("leaf_value")).astype(np.float64),
         cover=_cover(accessor, kind.size),
+        category_set=category_set,
+        sets=sets,
     )
     _check_structure(tree, inner, n_features, name, where)
-    return tree, set(np.unique(accessor.get_field("cmp")[inner]).tolist())
+    return tree, set(np.unique(accessor.get_field("cmp")[inner & ~categorical]).tolist())
+
+
+def _category_sets(
+    accessor: Any, categorical: NDArray[np.bool_], name: str, where: str
+) -> tuple[tuple[Ints, ...], NDArray[np.bool_]]:
+    """The set of each categorical split, and the splits (n_nodes,) that send it right, so that children swap places."""
+    listed = accessor.get_field("category_list")
+    ranges = [accessor.get_field(f"category_list_{end}")[categorical].astype(np.int64) for end in ("begin", "end")]
+    swapped: NDArray[np.bool_] = categorical & accessor.get_field("category_list_right_child").astype(bool)
+    sets = []
+    for node, begin, end in zip(np.flatnonzero(categorical).tolist(), *ranges, strict=True):
+        if not 0 <= begin <= end <= listed.size or (listed[begin:end] > _LARGEST_CATEGORY).any():
+            raise ModelError(f"{name}, node {node} has a broken list of categories", where=where)
+        sets.append(np.unique(listed[begin:end]).astype(np.int32))
+    return tuple(sets), swapped
 
 
 def _cover(accessor: Any, n_nodes: int) -> Floats:
@@ -132,12 +148,21 @@ def _write_tree(builder: Any, tree: Tree, operator: Operator) -> None:
     counted = tree.cover[0] > 0
     left, right, feature = tree.left.tolist(), tree.right.tolist(), tree.feature.tolist()
     threshold, default_left, value = tree.threshold.tolist(), tree.default_left.tolist(), tree.value.tolist()
-    cover = tree.cover.astype(np.int64).tolist()
+    cover, category_set = tree.cover.astype(np.int64).tolist(), tree.category_set.tolist()
     builder.start_tree()
     for node in np.concatenate(tree.levels()).tolist():
         builder.start_node(node)
         if left[node] == LEAF:
             builder.leaf(value[node])
+        elif category_set[node] != NUMERICAL:
+            builder.categorical_test(
+                feature[node],
+                default_left=default_left[node],
+                category_list=tree.sets[category_set[node]].tolist(),
+                category_list_right_child=False,
+                left_child_key=left[node],
+                right_child_key=right[node],
+            )
         else:
             builder.numerical_test(
                 feature[node],

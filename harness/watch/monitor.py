@@ -8,7 +8,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
+from harness.errors import HarnessError
 from harness.records import MachineLog
 from harness.watch import proc
 
@@ -49,10 +51,16 @@ class Monitor:
 
     servers: the processes of each target's server, whose descendants count with them. What the calling process has
     started by now is the harness's own; what it starts from now on are the load generator's processes.
+    journal: a file that gets each row at once, as a line of JSON (a `MachineLog` of one row), and so outlives this
+    process; HarnessError where it can't be written.
     """
 
     def __init__(
-        self, servers: Mapping[str, Sequence[int]], generator_cpus: Sequence[int], server_cpus: Sequence[int]
+        self,
+        servers: Mapping[str, Sequence[int]],
+        generator_cpus: Sequence[int],
+        server_cpus: Sequence[int],
+        journal: Path | None = None,
     ) -> None:
         self._servers = servers
         self._generator_cpus, self._server_cpus = tuple(generator_cpus), tuple(server_cpus)
@@ -61,6 +69,7 @@ class Monitor:
         self._started = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._before = self._read()
         self._rows: list[_Row] = []
+        self._journal = journal
 
     def look(self) -> None:
         """Add a row where a second has passed since the last one."""
@@ -73,7 +82,9 @@ class Monitor:
             self._add()
         if not self._rows or self._before.cores is None:
             return None
-        rows = self._rows
+        return self._as_log(self._rows)
+
+    def _as_log(self, rows: Sequence[_Row]) -> MachineLog:
         pids = dict.fromkeys(pid for row in rows for pid in row.generator)
         return MachineLog(
             started=self._started,
@@ -93,6 +104,18 @@ class Monitor:
         now = self._read()
         self._rows.append(_row(self._before, now, len(self._cpus)))
         self._before = now
+        if self._journal is not None:
+            self._keep(self._journal, self._rows[-1])
+
+    def _keep(self, journal: Path, row: _Row) -> None:
+        try:
+            journal.parent.mkdir(parents=True, exist_ok=True)
+            with journal.open("a", encoding="utf-8") as file:
+                file.write(self._as_log([row]).model_dump_json() + "\n")
+        except OSError as error:
+            raise HarnessError(
+                f"can't write: {error.strerror or error}", where=str(journal), remedy="free some space on that disk"
+            ) from error
 
     def _read(self) -> _Reading:
         servers = {name: _processes(*pids) for name, pids in self._servers.items()}

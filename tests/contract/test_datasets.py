@@ -27,9 +27,18 @@ def table_options(folder: Path) -> dict[str, Any]:
     return {"train": [path], "test": path, "query": "query", "grade": "grade"}
 
 
+def movielens_options(folder: Path) -> dict[str, Any]:
+    movies = [f'{m},"Film, {m} ({1990 + m})",{"Drama|Comedy" if m % 2 else "(no genres listed)"}' for m in range(1, 16)]
+    ratings = [f"{u},{(u * r) % 15 + 1},{1 + (u + r) % 5},{1000 * r + u}" for u in range(1, 8) for r in range(12)]
+    (folder / "movies.csv").write_text("\n".join(["movieId,title,genres", *movies]))
+    (folder / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *ratings]))
+    return {"folder": folder, "positives": 3, "negatives": 4, "history": 3}
+
+
 EXAMPLES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "letor": letor_options,
     "table": table_options,
+    "movielens": movielens_options,
     "synthetic_feed": lambda _: {"train_groups": 20, "valid_groups": 10, "test_groups": 10, "n_features": 20},
 }
 """Small valid options of the plug-ins that can't do, or should not do here, with their defaults alone."""

@@ -13,15 +13,18 @@ from harness.bundle import Draft, seal
 from harness.records import ModelSize
 from harness.scoring import reference_engine, reference_scorer
 from harness.trees import artefacts
+from harness.trees.forest import categories_of
 from harness.trees.traverse import predict
+from harness.trees.treelite_model import from_treelite
 
-BUNDLES = ("lightgbm", "xgboost", "mlp", "checkpoint", "torchscript", "onnx")
+BUNDLES = ("lightgbm", "xgboost", "mlp", "checkpoint", "categories", "torchscript", "onnx")
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e30, -1e30, 1.0], dtype=np.float32)
 
 
 @pytest.fixture(scope="session")
 def bundle_of(teacher, tmp_path_factory):
-    """Bundles of every format; `checkpoint` is a tree bundle without its library's own file."""
+    """Bundles of every format; `checkpoint` is a tree bundle without its library's own file, `categories` has splits by
+    category."""
     built = {}
 
     def build(name):
@@ -75,7 +78,27 @@ def foreign_draft(format_name, teacher):
     return Draft(format_name, manifest.n_features, manifest.feature_names, ModelSize())
 
 
-MAKERS = {"checkpoint": make_checkpoint, "torchscript": make_torchscript, "onnx": make_onnx}
+def make_categories(teacher, out):
+    import lightgbm
+    import treelite
+
+    manifest, rng = teacher("lightgbm").manifest, np.random.default_rng(6)
+    x = rng.normal(size=(2000, manifest.n_features)).astype(np.float32)
+    x[:, 3] = rng.integers(0, 70, 2000)
+    y = np.sin(5 * x[:, 3]) + x[:, 0]
+    settings = {"num_leaves": 8, "min_data_per_group": 5, "num_threads": 1, "verbosity": -1}
+    booster = lightgbm.train(settings, lightgbm.Dataset(x, y, categorical_feature=[3]), 10)
+    forest = from_treelite(treelite.frontend.from_lightgbm(booster))
+    assert forest.has_categories
+    return artefacts.save(forest, out, manifest.feature_names, lightgbm_objective="regression")
+
+
+MAKERS = {
+    "checkpoint": make_checkpoint,
+    "categories": make_categories,
+    "torchscript": make_torchscript,
+    "onnx": make_onnx,
+}
 
 
 REAL = [name for name in registry.names("engines") if name != "auto"]  # which stands for one of the others
@@ -91,11 +114,6 @@ def bundle(request, bundle_of):
     if request.param == "onnx" and find_spec("onnxruntime") is None:
         pytest.skip("onnxruntime is not installed")
     return bundle_of(request.param)
-
-
-@pytest.fixture(scope="session")
-def engine_cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("engine-cache")
 
 
 @pytest.fixture
@@ -120,7 +138,11 @@ def odd_rows(bundle, splits):
         edges = np.concatenate([tree.threshold[~tree.is_leaf] for tree in forest.trees]).astype(np.float32)
         near = np.stack([edges, np.nextafter(edges, np.float32(9e9)), np.nextafter(edges, np.float32(-9e9))]).ravel()
         parts.append(rng.choice(near[np.abs(near) > 1e-30], (600, ordinary.shape[1])))
-    return np.ascontiguousarray(np.concatenate(parts), dtype=np.float32)
+    x = np.ascontiguousarray(np.concatenate(parts), dtype=np.float32)
+    if bundle.manifest.format == "trees":
+        for feature in categories_of(forest.trees):
+            x[:, feature] = np.trunc(x[:, feature])  # LightGBM alone takes -0.5 for category 0
+    return x
 
 
 def same(found, expected, tolerance):

@@ -15,8 +15,13 @@ TEACHERS = ("lightgbm", "xgboost", "mlp")
 SMALL: dict[str, dict[str, object]] = {
     "truncate": {"keep": 0.5},
     "prune_leaves": {"keep": 0.5},
+    "prune_trees": {"keep": 0.5},
+    "prune_levels": {"keep": 0.5},
+    "prune_features": {"keep": 0.5},
     "distil_gbdt": {"n_trees": 5, "n_leaves": 4, "min_rows_per_leaf": 5},
     "distil_mlp": {"hidden": [4], "epochs": 1},
+    "prune_weights": {"sparsity": 0.9, "epochs": 1, "synthetic_share": 0.0},
+    "prune_neurons": {"keep": 0.5, "epochs": 1, "steps": 1, "synthetic_share": 0.0},
 }
 
 

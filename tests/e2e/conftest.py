@@ -169,8 +169,8 @@ def start_server() -> Iterator[Callable[..., ServerProcess]]:
 
 
 @pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+def shared_cache(engine_cache) -> Path:
+    return engine_cache
 
 
 @pytest.fixture

@@ -19,8 +19,12 @@ from harness.records import Measurements, Report, TargetInfo, VerdictStatus
 from harness.samples import Samples
 from harness.scenario import Scenario, Sla, Traffic
 
-OFFERED_QPS, LIMIT_MS = 100.0, 10.0
-WINDOW_S = 24.0
+OFFERED_QPS, LIMIT_MS = 100.0, 100.0
+WINDOW_S = 8.0
+FREEZE_EVERY_S = 1.0
+"""Freezes of 0.3 s, eight in a window: a FAIL in 8000 of 8000 simulated runs, alone and beside stalls of 20 ms twice a
+second. Five freezes, one every 5 s in a window of 24 s, were told from bad luck in four of five runs only.
+"""
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,12 @@ class Log:
         order = np.argsort(arrived)[-n_last:]
         return cls(arrived[order], done[order], np.array(log["freezes"]))
 
-    def while_frozen(self) -> int:
-        """How many requests arrived while it was frozen."""
+    def while_frozen(self) -> tuple[int, float]:
+        """How many requests arrived while it was frozen, and for how long of their time it was."""
         begin, end = self.freezes.T
-        return int(((self.arrived_s[:, None] >= begin) & (self.arrived_s[:, None] < end)).any(axis=1).sum())
+        frozen = (self.arrived_s[:, None] >= begin) & (self.arrived_s[:, None] < end)
+        shared_s = np.minimum(end, self.arrived_s[-1]) - np.maximum(begin, self.arrived_s[0])
+        return int(frozen.any(axis=1).sum()), float(np.maximum(shared_s, 0).sum())
 
 
 def verdict_on(samples: Samples, info, traffic: Traffic) -> Report:
@@ -61,10 +67,11 @@ def test_a_server_that_freezes_fails_and_its_own_log_agrees(
 ) -> None:
     data: RankingData = splits.test
     traffic = Traffic(
-        arrival=arrival, offered_qps=OFFERED_QPS, warm_up_s=1, window_s=WINDOW_S, rounds=1, n_candidates=20
+        arrival=arrival, offered_qps=OFFERED_QPS, warm_up_s=1, window_s=WINDOW_S, rounds=1, n_candidates=20,
+        timeout_s=30, max_in_flight=4096,
     )  # fmt: skip
     log_path = tmp_path / "log.json"
-    server = start_server("frozen.py", "--log", log_path)
+    server = start_server("frozen.py", "--log", log_path, "--every-s", FREEZE_EVERY_S)
     target, cpus = Target("compressed", server.url), [min(os.sched_getaffinity(0))]
     samples, info = run_load([target], data, traffic, tmp_path / "load", cpus, lambda _: None)
     server.stop()
@@ -75,11 +82,15 @@ def test_a_server_that_freezes_fails_and_its_own_log_agrees(
     assert samples.ok.all()
     log = Log.read(log_path, len(samples))
     # the requests came as planned, also while it was frozen
-    np.testing.assert_allclose(np.diff(log.arrived_s).mean(), np.diff(samples.due_s).mean(), rtol=0.001)
-    frozen_s = float((log.freezes[:, 1] - log.freezes[:, 0]).sum())
-    assert log.while_frozen() == pytest.approx(OFFERED_QPS * frozen_s, rel=0.4)
+    n_frozen, frozen_s = log.while_frozen()
+    assert n_frozen == pytest.approx(OFFERED_QPS * frozen_s, rel=0.4)
+    late_s = log.arrived_s - samples.due_s
+    assert np.median(late_s - late_s.min()) < 0.01
     true_ms = (log.done_s - log.arrived_s)[samples.in_window] * 1e3
     judged_ms = samples.judged("compressed").latency_ms
-    for q in (0.99, 0.999):
-        assert percentile(judged_ms, q) == pytest.approx(percentile(true_ms, q), rel=0.1)
     assert percentile(true_ms, 0.99) > 200
+    for q in (0.5, 0.9, 0.99, 0.999):
+        assert percentile(judged_ms, q) > percentile(true_ms, q) - 0.1
+    if report.verdict.status is VerdictStatus.FAIL:  # else a disturbed machine sent or received late
+        for q in (0.99, 0.999):
+            assert percentile(judged_ms, q) == pytest.approx(percentile(true_ms, q), rel=0.1)

@@ -15,8 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from points import point
 
 from harness import registry
+from harness.judge.capacity import target_capacity
 from harness.judge.measures import measure
 from harness.judge.verdict import judge
 from harness.records import (
@@ -32,6 +34,7 @@ from harness.records import (
     QualityDrop,
     RateTried,
     Report,
+    TargetCapacity,
     TargetInfo,
 )
 from harness.samples import Samples
@@ -158,6 +161,13 @@ def served(target: str, engine: str, row: LedgerRow, us: float, memory_mb: float
         memory_mb=memory_mb,
         server={"engine_us_p50": us, "engine_us_p99": 1.5 * us, "service_us_p50": us + 210, "service_us_p99": 2 * us},
     )
+
+
+def searched(target: str, service_rate: float) -> TargetCapacity:
+    """A capacity search of one side, an M/M/1 queue; its last rate can't be trusted."""
+    shares = {0.1: "PASS", 0.2: "PASS", 0.35: "PASS", 0.6: "FAIL", 0.8: "FAIL", 1.6: "INVALID"}
+    looks = [point(share * service_rate, status, False, target, service_rate) for share, status in shares.items()]
+    return target_capacity(target, looks)
 
 
 def machine_log() -> MachineLog:
@@ -355,7 +365,9 @@ def variants(base: Report, samples: Samples) -> dict[str, Report]:
         "invalid": again(run.model_copy(update={"findings": (*run.findings, busy)})),
         "unanswered": again(run, unanswered, p99_ms=25, error_rate=0.01),
         "no-teacher": again(alone, samples.where(samples.target == 1)),
-        "uncompressed": again(run.model_copy(update={"ledger": (run.ledger[0], same)}), p99_ms=25),
+        "uncompressed": again(run.model_copy(update={"ledger": (run.ledger[0], same)}), p99_ms=25).model_copy(
+            update={"capacities": (searched("teacher", 180.0), searched("compressed", 450.0))}
+        ),
         "incomplete": judge(Scenario.model_validate(SCENARIO), run.model_copy(update=stopped), None),
         "hostile": base.model_copy(
             update={

@@ -8,7 +8,7 @@ from harness.errors import UsageError
 EXPECTED = {
     "datasets": {"synthetic_feed", "letor", "table"},
     "rankers": {"lightgbm", "xgboost", "mlp", "file"},
-    "methods": {"truncate", "prune_leaves", "distil_gbdt", "distil_mlp", "quantise"},
+    "methods": {"truncate", "prune_leaves", "prune_levels", "prune_features", "distil_gbdt", "distil_mlp", "quantise"},
     "engines": {"native", "gtil", "tl2cgen", "onnxruntime", "fake"},
     "adapters": {"oip", "rank", "template"},
     "formats": {"terminal", "json", "markdown", "html"},

@@ -20,6 +20,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.bundle import Bundle
+from harness.errors import EngineError
 from harness.protocols import PluginOptions, Scorer
 from harness.records import Manifest
 
@@ -30,6 +31,12 @@ class Options(PluginOptions):
     isa: Literal["auto", "avx512", "avx2", "baseline"] = Field(
         default="auto", description="instruction set of the kernel; auto: the best one this CPU has"
     )
+    n_threads: int = Field(
+        default=1, ge=1, le=256, description="threads that score one candidate list, a block of it each"
+    )
+    fallback: Literal["gtil", "none"] = Field(
+        default="gtil", description="engine that scores where the kernel can't be compiled or the model can't go in"
+    )
 
 
 def refuses(options: Options, manifest: Manifest) -> str:
@@ -38,25 +45,35 @@ def refuses(options: Options, manifest: Manifest) -> str:
 
 
 def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
-    """Compile the kernel unless `cache_dir` has it, read the bundle, and check its scores. Raises EngineError."""
+    """Compile the kernel unless `cache_dir` has it, read the bundle, and check its scores; else fall back.
+
+    Raises EngineError for an instruction set that the CPU lacks, for scores that are not gtil's, and for what the
+    fallback can't open either.
+    """
     from harness.engines._treelite import load_model
     from harness.engines.bitblend.check import check
-    from harness.engines.bitblend.library import obtain
+    from harness.engines.bitblend.library import instruction_set, obtain
     from harness.engines.bitblend.program import program_of
     from harness.engines.bitblend.scorer import BlendScorer
     from harness.trees.treelite_model import from_treelite
 
-    library = obtain(options.isa, cache_dir)
-    started = time.perf_counter()
-    model = load_model(bundle)
-    forest = from_treelite(model, where=str(bundle.path))
-    program = program_of(
-        forest,
-        permuted_leaves=library.permuted_leaves,
-        lightgbm_zero=bundle.manifest.source == "lightgbm",
-        where=str(bundle.path),
-    )
-    scorer = BlendScorer(program, library, forest.n_features)
+    isa = instruction_set(options.isa)
+    try:
+        library = obtain(isa, cache_dir)
+        started = time.perf_counter()
+        model = load_model(bundle)
+        forest = from_treelite(model, where=str(bundle.path))
+        program = program_of(
+            forest,
+            permuted_leaves=library.permuted_leaves,
+            lightgbm_zero=bundle.manifest.source == "lightgbm",
+            where=str(bundle.path),
+        )
+    except EngineError as error:
+        if options.fallback == "none":
+            raise
+        return _fallen_back(error, options, bundle, cache_dir)
+    scorer = BlendScorer(program, library, forest.n_features, options.n_threads)
     difference = check(scorer, model, program, where=str(bundle.path))
     scorer.info = {
         **scorer.info,
@@ -65,4 +82,12 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
         "loaded_bytes": bundle.artefact.stat().st_size,
         "load_s": round(time.perf_counter() - started, 4),
     }
+    return scorer
+
+
+def _fallen_back(error: EngineError, options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
+    from harness.engines import gtil
+
+    scorer = gtil.open(gtil.Options(n_threads=options.n_threads), bundle, cache_dir)
+    scorer.info = {**scorer.info, "fallback": "gtil", "fallback_reason": error.what}
     return scorer

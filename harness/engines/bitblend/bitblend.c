@@ -11,6 +11,7 @@
 
    Reentrant: all that is written lies in the caller's scratch and on the stack. */
 
+#include "categories.h"
 #include "leaves.h"
 #include "model.h"
 #include "ranks.h"
@@ -87,13 +88,14 @@ ALWAYS_INLINE void run_trees(const struct model* m, const lanes_t* ranks, lanes_
   }
 }
 
-static void run_block(const struct model* m, const float* x, int n, int8_t* scratch, struct sums* sums,
+static void run_block(const struct model* m, struct candidates x, int n, int8_t* scratch, struct sums* sums,
                       uint8_t* leaf_numbers, int64_t n_all) {
   const int needed = (n + VECTOR_BYTES - 1) / VECTOR_BYTES;
   const int vectors = needed > 4 ? 8 : needed;
   lanes_t* ranks = (lanes_t*)scratch;
   lanes_t* rows = ranks + m->n_rank_rows * vectors;
   rank_block(m, x, n, scratch, vectors * VECTOR_BYTES);
+  rank_categories(m, x, n, scratch, vectors * VECTOR_BYTES);
   switch (vectors) {
     case 1: run_trees(m, ranks, rows, sums, leaf_numbers, n_all, n, 1); break;
     case 2: run_trees(m, ranks, rows, sums, leaf_numbers, n_all, n, 2); break;
@@ -107,18 +109,25 @@ static void run_block(const struct model* m, const float* x, int n, int8_t* scra
   }
 }
 
+/* The candidates from `start` on. */
+static struct candidates from(struct candidates rows, const struct model* m, int64_t start) {
+  const int64_t bytes = start * m->n_features * (rows.wide ? sizeof(double) : sizeof(float));
+  return (struct candidates){(const char*)rows.x + bytes, rows.wide};
+}
+
 int block_candidates(void) { return MAX_LANES; }
 int permuted_leaves(void) { return PERMUTED_LEAVES; }
 
 /* Bytes of scratch, aligned to 64, that a call needs. */
 int64_t scratch_bytes(const struct model* m) { return (int64_t)(m->n_rank_rows + m->n_rows) * MAX_LANES; }
 
-/* x: n * n_features, row by row, NaN for missing; scores: n. */
-void score(const struct model* m, const float* x, int64_t n, int8_t* scratch, float* scores) {
+/* x: n rows of floats, or of doubles where `wide`; scores: n. */
+void score(const struct model* m, const void* x, int wide, int64_t n, int8_t* scratch, float* scores) {
+  const struct candidates rows = {x, wide};
   for (int64_t start = 0; start < n; start += MAX_LANES) {
     const int n_block = n - start < MAX_LANES ? (int)(n - start) : MAX_LANES;
     struct sums sums = {{0}, {0}};
-    run_block(m, x + start * m->n_features, n_block, scratch, &sums, 0, 0);
+    run_block(m, from(rows, m, start), n_block, scratch, &sums, 0, 0);
     for (int i = 0; i < n_block; ++i) {
       uint32_t sum = sums.listed[i];
 #if PERMUTED_LEAVES
@@ -130,10 +139,11 @@ void score(const struct model* m, const float* x, int64_t n, int8_t* scratch, fl
 }
 
 /* leaf_numbers: n for each tree, counted from left to right. */
-void leaf_numbers(const struct model* m, const float* x, int64_t n, int8_t* scratch, uint8_t* leaf_numbers) {
+void leaf_numbers(const struct model* m, const void* x, int wide, int64_t n, int8_t* scratch, uint8_t* leaf_numbers) {
+  const struct candidates rows = {x, wide};
   struct sums unused;
   for (int64_t start = 0; start < n; start += MAX_LANES) {
     const int n_block = n - start < MAX_LANES ? (int)(n - start) : MAX_LANES;
-    run_block(m, x + start * m->n_features, n_block, scratch, &unused, leaf_numbers + start, n);
+    run_block(m, from(rows, m, start), n_block, scratch, &unused, leaf_numbers + start, n);
   }
 }

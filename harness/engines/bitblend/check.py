@@ -14,6 +14,7 @@ from harness.ranking_data import Features
 from harness.trees.ranks import LIGHTGBM_ZERO
 
 _N_ROWS = 64
+_LISTED_SHARE = 0.8
 _AWAY = np.array([-np.inf, np.inf], dtype=np.float32)
 _SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, 1.0, -1.0], dtype=np.float32)
 
@@ -36,7 +37,7 @@ def check(scorer: BlendScorer, model: Any, program: Program, *, where: str) -> f
 
 
 def probe(program: Program, n_features: int) -> Features:
-    """(_N_ROWS, n_features): thresholds, their neighbours in float32, and values that are missing or not finite."""
+    """(_N_ROWS, n_features): thresholds, their neighbours in float32, categories, and values missing or not finite."""
     rng = np.random.default_rng(0)
     x = rng.choice(_SPECIAL, (_N_ROWS, n_features))
     for column, edges in zip(program.columns.columns, program.columns.edges, strict=True):
@@ -44,5 +45,9 @@ def probe(program: Program, n_features: int) -> Features:
         with np.errstate(over="ignore"):
             near = np.nextafter(at, rng.choice(_AWAY, _N_ROWS))
         x[:, column["feature"]] = np.choose(rng.integers(4, size=_N_ROWS), [at, near, at, x[:, column["feature"]]])
+    for column in program.columns.categories.columns:
+        categories = rng.integers(-1, column["n_categories"] + 1, _N_ROWS)
+        feature = x[:, column["feature"]]
+        x[:, column["feature"]] = np.where(rng.random(_N_ROWS) < _LISTED_SHARE, categories, feature)
     x[np.abs(x) <= LIGHTGBM_ZERO] = 0.0  # LightGBM's own reading, which gtil does not share
     return x

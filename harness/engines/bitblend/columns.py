@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.engines.bitblend.categories import CategoryColumns, category_columns_of
 from harness.engines.bitblend.nodes import Nodes, Places
-from harness.ranking_data import Features
+from harness.ranking_data import Features, Floats
 from harness.trees.forest import Operator
-from harness.trees.ranks import left_edges, ranks_of
+from harness.trees.ranks import floored, left_edges, ranks_of
 
-COLUMN = np.dtype([(name, "i4") for name in ("feature", "n_thresholds", "n_levels", "begin", "left_row", "right_row")])
+COLUMN = np.dtype(
+    [(name, "i4") for name in ("feature", "n_thresholds", "n_levels", "begin", "exact", "left_row", "right_row")]
+)
 """`struct column` of model.h."""
 _LINEAR = 32  # up to so many thresholds are compared one by one
 _ROW = 8
@@ -22,14 +25,17 @@ _BIAS = 128
 
 @dataclass(frozen=True)
 class Columns:
-    """columns: COLUMN; edges: of each; tables: what they search, made of the edges.
-
+    """columns: COLUMN; edges: of each, in float32; tables: what they search, made of the edges;
+    exact: the edges themselves, and an infinity after those of a column, for values that are float64;
+    categories: the columns that splits by category read;
     rank_row, bound (n_nodes,): what each split reads, and the rank below which it sends left; 0 at leaves.
     """
 
     columns: NDArray[np.void]
     edges: list[Features]
     tables: Features
+    exact: Floats
+    categories: CategoryColumns
     n_rank_rows: int
     rank_row: Places
     bound: Places
@@ -37,7 +43,7 @@ class Columns:
 
 def columns_of(nodes: Nodes, operator: Operator, *, lightgbm_zero: bool) -> Columns:
     """Rank the thresholds. A column has a row for either way that some split sends its missing values."""
-    splits = nodes.splits
+    splits = nodes.by_threshold
     edge = left_edges(nodes.threshold[splits], operator, lightgbm_zero=lightgbm_zero)
     ranks = ranks_of(nodes.feature[splits], edge)
     rows, row_of_split = np.unique(2 * ranks.column + nodes.default_left[splits], return_inverse=True)
@@ -45,15 +51,19 @@ def columns_of(nodes: Nodes, operator: Operator, *, lightgbm_zero: bool) -> Colu
     for name, goes_left in (("right_row", 0), ("left_row", 1)):
         columns[name] = -1
         columns[name][rows[rows % 2 == goes_left] // 2] = np.flatnonzero(rows % 2 == goes_left)
-    edges = [ranks.edges_of(column) for column in range(columns.size)]
+    edges = [floored(ranks.edges_of(column)) for column in range(columns.size)]
     searches = [search_table(own) for own in edges]
     sizes = np.array([table.size for _, table in searches], dtype=np.int64)
+    columns["exact"] = ranks.begin[:-1] + np.arange(columns.size)
+    exact = np.insert(ranks.edges, ranks.begin[1:], np.inf)
     columns["feature"], columns["n_thresholds"] = ranks.feature, [own.size for own in edges]
     columns["n_levels"], columns["begin"] = [n_levels for n_levels, _ in searches], np.cumsum(sizes) - sizes
     tables = np.concatenate([np.empty(0, dtype=np.float32), *(table for _, table in searches)])
     rank_row, bound = np.zeros(nodes.tree.size, dtype=np.int64), np.zeros(nodes.tree.size, dtype=np.int64)
     rank_row[splits], bound[splits] = row_of_split, ranks.rank.astype(np.int64) + 1 - _BIAS
-    return Columns(columns, edges, tables, rows.size, rank_row, bound)
+    categories = category_columns_of(nodes.category_sets(), first_row=rows.size)
+    rank_row[nodes.by_category] = categories.row
+    return Columns(columns, edges, tables, exact, categories, rows.size + categories.n_rows, rank_row, bound)
 
 
 def search_table(edges: Features) -> tuple[int, Features]:

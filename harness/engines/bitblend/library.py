@@ -31,10 +31,11 @@ class CModel(ctypes.Structure):
     """`struct model` of model.h."""
 
     _fields_ = (
-        *((name, ctypes.c_int32) for name in ("n_features", "n_columns", "n_rank_rows")),
+        *((name, ctypes.c_int32) for name in ("n_features", "n_columns", "n_category_columns", "n_rank_rows")),
         *((name, ctypes.c_int32) for name in ("n_leaf_rows", "n_rows", "n_groups")),
-        *((name, ctypes.c_void_p) for name in ("columns", "tables", "groups", "bottoms", "tops", "trees", "leaves")),
-        *((name, ctypes.c_double) for name in ("base", "scale")),
+        *((name, ctypes.c_void_p) for name in ("columns", "tables", "exact", "categories", "codes", "sets")),
+        *((name, ctypes.c_void_p) for name in ("groups", "bottoms", "tops", "trees", "leaves")),
+        *((name, ctypes.c_double) for name in ("base", "scale", "no_category")),
     )
 
 
@@ -62,8 +63,8 @@ def supported() -> list[str]:
     return [name for name, needs in _NEEDS.items() if needs <= set(isa()["vector"])]
 
 
-def obtain(wanted: str, cache_dir: Path) -> Library:
-    """The kernel for an instruction set, or `auto`: compiled unless `cache_dir` has it. Raises EngineError."""
+def instruction_set(wanted: str) -> str:
+    """The instruction set that `wanted`, or `auto`, names; EngineError where this CPU lacks it."""
     name = supported()[0] if wanted == "auto" else wanted
     if name not in supported():
         lacking = ", ".join(sorted(_NEEDS[name] - set(isa()["vector"])))
@@ -72,6 +73,11 @@ def obtain(wanted: str, cache_dir: Path) -> Library:
             where="engine bitblend",
             remedy=f"set isa to auto or to one of: {', '.join(supported())}",
         )
+    return name
+
+
+def obtain(name: str, cache_dir: Path) -> Library:
+    """The kernel for an instruction set: compiled unless `cache_dir` has it. Raises EngineError."""
     compiler, flags = find_compiler(), ("-O3", "-std=gnu11", "-ffp-contract=off", *FLAGS[name])
     spec = {
         "compiler": compiler.version,
@@ -120,5 +126,6 @@ def load(path: Path) -> ctypes.CDLL:
         constant.argtypes, constant.restype = (), ctypes.c_int
     functions.scratch_bytes.argtypes, functions.scratch_bytes.restype = (model,), ctypes.c_int64
     for function in (functions.score, functions.leaf_numbers):
-        function.argtypes, function.restype = (address, address, ctypes.c_int64, address, address), None
+        function.argtypes = (address, address, ctypes.c_int, ctypes.c_int64, address, address)
+        function.restype = None
     return functions

@@ -9,7 +9,14 @@
    holds a heap of row ends (1 << n_levels of them, the first unused, at least 16), then rows of 8 thresholds. */
 struct column {
   int32_t feature, n_thresholds, n_levels, begin;
+  int32_t exact; /* where its thresholds stand in `exact` in full, with an infinity after them */
   int32_t left_row, right_row; /* rows of ranks in which a missing value goes left or right; -1: none reads it */
+};
+
+/* Sets of categories of one feature. `codes` holds the code of a missing value, that of any value which no set lists,
+   and that of each category from 0 on; a set has a bit for each code, and a row of ranks from `row` on. */
+struct categories {
+  int32_t feature, n_categories, codes, n_sets, set, row;
 };
 
 /* A subtree of 2 to 4 leaves: a split whose children are leaves or pairs of leaves. Indices 1 and 2 are the left and
@@ -40,15 +47,25 @@ struct tree {
 };
 
 struct model {
-  int32_t n_features, n_columns, n_rank_rows, n_leaf_rows, n_rows, n_groups;
+  int32_t n_features, n_columns, n_category_columns, n_rank_rows, n_leaf_rows, n_rows, n_groups;
   const struct column* columns;
   const float* tables;
+  const double* exact;
+  const struct categories* categories;
+  const uint8_t *codes, *sets;
   const struct group* groups;
   const struct bottom* bottoms;
   const struct top* tops;
   const struct tree* trees;
   const int32_t* leaves;
   double base, scale; /* score = base + scale * sum of leaves */
+  double no_category; /* numbers up to it are no category, above it they are cut off to one */
+};
+
+/* Candidates in rows of n_features, NaN for missing: float, or double where `wide`. */
+struct candidates {
+  const void* x;
+  int wide;
 };
 
 #endif

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.engines.bitblend.categories import CategorySet
 from harness.ranking_data import Floats
-from harness.trees.forest import LEAF, Ints, Tree
+from harness.trees.forest import LEAF, NUMERICAL, Ints, Tree
 
 Places = NDArray[np.int64]
 
@@ -20,7 +21,7 @@ class Nodes:
     """Arrays (n_nodes,) over all trees; left and right are places in these arrays, LEAF at leaves.
 
     n_leaves: leaves below a node, 1 at a leaf; leaf: number of the leftmost of them, counted from left to right in its
-    tree; height: splits on the longest way down; roots (n_trees,).
+    tree; height: splits on the longest way down; roots (n_trees,); category_set: which of its tree's `sets`.
     """
 
     tree: Places
@@ -34,11 +35,29 @@ class Nodes:
     leaf: Places
     height: Places
     roots: Places
+    category_set: Ints
+    trees: Sequence[Tree]
 
     @property
     def splits(self) -> Places:
         """Places of the inner nodes, ascending."""
         return np.flatnonzero(self.left != LEAF)
+
+    @property
+    def by_threshold(self) -> Places:
+        """Places of the splits by threshold, ascending."""
+        return np.flatnonzero((self.left != LEAF) & (self.category_set == NUMERICAL))
+
+    @property
+    def by_category(self) -> Places:
+        """Places of the splits by category, ascending."""
+        return np.flatnonzero(self.category_set != NUMERICAL)
+
+    def category_sets(self) -> Iterator[CategorySet]:
+        """What each split by category asks, in the order of `by_category`."""
+        for place in self.by_category.tolist():
+            categories = self.trees[self.tree[place]].sets[self.category_set[place]]
+            yield CategorySet(int(self.feature[place]), bool(self.default_left[place]), categories)
 
 
 def nodes_of(trees: Sequence[Tree]) -> Nodes:
@@ -70,6 +89,8 @@ def nodes_of(trees: Sequence[Tree]) -> Nodes:
         leaf=leaf,
         height=height,
         roots=roots,
+        category_set=_joined(trees, "category_set"),
+        trees=trees,
     )
 
 

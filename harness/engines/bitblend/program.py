@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.engines.bitblend.categories import LARGEST_CATEGORY
 from harness.engines.bitblend.columns import Columns, columns_of
 from harness.engines.bitblend.leaf_values import LeafValues, leaf_values_of
 from harness.engines.bitblend.nodes import Nodes, Places, nodes_of
@@ -22,7 +23,9 @@ TREE = np.dtype([("root", "i4"), ("leaves", "i4"), ("permuted", "i4")])
 REMEDY = "use engine: gtil, or native where the bundle has its library's own file"
 _MOST_LEAVES = 256
 _MOST_ROWS = 1 << 16
+_MOST_CODES = 1 << 28
 _GROUP_BOTTOMS = 64
+_NO_CATEGORY, _LIGHTGBM_NO_CATEGORY = np.nextafter(0.0, -1.0), -1.0  # LightGBM cuts off to whole numbers before it asks
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Program:
     """The arrays, and the way back from them.
 
     tree, leaf_nodes: for each of the kernel's trees, which of the forest's it is or is a part of, and the nodes of its
-    leaves from left to right.
+    leaves from left to right. wide: whether it tells float64 values apart; else they count as the float32 next to them.
     """
 
     columns: Columns
@@ -41,6 +44,8 @@ class Program:
     leaves: LeafValues
     n_leaf_rows: int
     n_rows: int
+    no_category: float
+    wide: bool
     base: float
     scale: float
     tree: tuple[int, ...]
@@ -49,8 +54,17 @@ class Program:
     @property
     def table_bytes(self) -> int:
         """Bytes that scoring reads, in all."""
-        arrays = (self.columns.columns, self.columns.tables, self.bottoms, self.tops, self.groups, self.trees)
-        return sum(array.nbytes for array in arrays) + self.leaves.values.nbytes
+        categories = self.columns.categories
+        ranked = (
+            self.columns.columns,
+            self.columns.tables,
+            self.columns.exact,
+            categories.columns,
+            categories.codes,
+            categories.sets,
+        )
+        blended = (self.bottoms, self.tops, self.groups, self.trees, self.leaves.values)
+        return sum(array.nbytes for array in (*ranked, *blended))
 
     @property
     def max_rounding(self) -> float:
@@ -79,6 +93,12 @@ def program_of(forest: Forest, *, permuted_leaves: int, lightgbm_zero: bool, whe
         raise EngineError(
             f"needs {columns.n_rank_rows} rows of ranks, {_MOST_ROWS} is the most", where=where, remedy=REMEDY
         )
+    if columns.categories.codes.size > _MOST_CODES:
+        raise EngineError(
+            f"needs {columns.categories.codes.size} bytes for categories, {_MOST_CODES} is the most",
+            where=where,
+            remedy=REMEDY,
+        )
     trees = np.zeros(len(parts), dtype=TREE)
     trees["root"], trees["leaves"], trees["permuted"] = roots, leaves.begin, leaves.permuted
     return Program(
@@ -90,6 +110,8 @@ def program_of(forest: Forest, *, permuted_leaves: int, lightgbm_zero: bool, whe
         leaves=leaves,
         n_leaf_rows=n_leaf_rows,
         n_rows=n_rows,
+        no_category=_LIGHTGBM_NO_CATEGORY if lightgbm_zero else _NO_CATEGORY,
+        wide=forest.threshold_type == "float64",
         base=forest.base_score + leaves.middle / n_averaged,
         scale=leaves.scale / n_averaged,
         tree=tuple(tree for tree, _ in parts),
@@ -100,13 +122,20 @@ def program_of(forest: Forest, *, permuted_leaves: int, lightgbm_zero: bool, whe
 def _parts(forest: Forest, where: str) -> list[tuple[int, Part]]:
     found = []
     for index, tree in enumerate(forest.trees):
-        nothing = ~tree.is_leaf & (tree.threshold == -np.inf)
+        nothing = tree.is_numerical & (tree.threshold == -np.inf)
         if forest.operator == "<" and nothing.any():
             raise EngineError(
                 f"tree {index}, node {int(np.argmax(nothing))} compares x < -inf, which no value meets",
                 where=where,
                 remedy=REMEDY,
             )
+        for node in np.flatnonzero(tree.is_categorical).tolist():
+            if (largest := int(tree.categories(node).max(initial=0))) > LARGEST_CATEGORY:
+                raise EngineError(
+                    f"tree {index}, node {node} lists category {largest}, {LARGEST_CATEGORY} is the largest",
+                    where=where,
+                    remedy=REMEDY,
+                )
         try:
             found += [(index, part) for part in parts_of(tree, _MOST_LEAVES)]
         except ModelError as error:

@@ -1,4 +1,5 @@
 /* Values to ranks: how many of a feature's thresholds lie below a value, as a byte less 128; 0 for a missing value.
+   A double is ranked as the largest float up to it among the thresholds cut to floats, and settled by the full ones.
 
    Few thresholds are compared one after the other, all candidates at once. Among many, a heap of up to 31 row ends in
    registers leads every candidate to a row of 8 thresholds (3 to 5 permutes for a whole vector), and one comparison of
@@ -7,10 +8,11 @@
 #ifndef BITBLEND_RANKS_H
 #define BITBLEND_RANKS_H
 
+#include <math.h>
+
 #include "model.h"
 #include "vectors.h"
 
-#define MAX_LANES 128
 #define TILE_FEATURES 16
 #define ROW 8
 
@@ -116,6 +118,27 @@ static void transpose(const float* x, int n_features, int n, int rounded, int fi
   }
 }
 
+/* The same for doubles: the largest float up to each. */
+static void transpose_floored(const double* x, int n_features, int n, int rounded, int first, int n_tile,
+                              float tile[][MAX_LANES]) {
+  for (int i = 0; i < rounded; ++i) {
+    const double* row = x + (int64_t)(i < n ? i : n - 1) * n_features + first;
+    for (int f = 0; f < n_tile; ++f) {
+      const float near = (float)row[f];
+      tile[f][i] = near > row[f] ? nextafterf(near, -INFINITY) : near;
+    }
+  }
+}
+
+/* Counts also those thresholds below a double that are not told from it as floats. */
+static void settle(const double* threshold, const double* value, int n_features, int n, int8_t* rank) {
+  for (int i = 0; i < n; ++i, value += n_features) {
+    int below = rank[i] + 128;
+    while (threshold[below] < *value) ++below;
+    rank[i] = (int8_t)(below - 128);
+  }
+}
+
 /* The row in which missing values go right: the highest byte in place of the lowest. */
 ALWAYS_INLINE void send_missing_right(const float* value, int n, const int8_t* rank, int8_t* right) {
   for (int i = 0; i < n; i += N_FLOATS) {
@@ -125,7 +148,7 @@ ALWAYS_INLINE void send_missing_right(const float* value, int n, const int8_t* r
 }
 
 /* Fills the rows of ranks of n candidates; a row is `stride` bytes. */
-static void rank_block(const struct model* m, const float* x, int n, int8_t* ranks, int stride) {
+static void rank_block(const struct model* m, struct candidates rows, int n, int8_t* ranks, int stride) {
   _Alignas(64) float tile[TILE_FEATURES][MAX_LANES];
   const int rounded = (n + N_FLOATS - 1) / N_FLOATS * N_FLOATS;
   const struct column *c = m->columns, *const end = c + m->n_columns;
@@ -133,10 +156,16 @@ static void rank_block(const struct model* m, const float* x, int n, int8_t* ran
     const int first = c->feature, left = m->n_features - first;
     const int n_tile = left < TILE_FEATURES ? left : TILE_FEATURES;
     const struct column* const begin = c;
-    transpose(x, m->n_features, n, rounded, first, n_tile, tile);
+    if (rows.wide) {
+      transpose_floored(rows.x, m->n_features, n, rounded, first, n_tile, tile);
+    } else {
+      transpose(rows.x, m->n_features, n, rounded, first, n_tile, tile);
+    }
     for (; c < end && c->feature < first + n_tile; ++c) {
       const int row = c->left_row >= 0 ? c->left_row : c->right_row;
-      rank_column(c, m->tables + c->begin, tile[c->feature - first], rounded, ranks + (int64_t)row * stride);
+      int8_t* rank = ranks + (int64_t)row * stride;
+      rank_column(c, m->tables + c->begin, tile[c->feature - first], rounded, rank);
+      if (rows.wide) settle(m->exact + c->exact, (const double*)rows.x + c->feature, m->n_features, n, rank);
     }
     for (const struct column* own = begin; own < c; ++own) { /* by now the bytes just written can be read as vectors */
       if (own->right_row < 0) continue;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 from harness.engines.bitblend.library import CModel, Library
 from harness.engines.bitblend.program import Program
 from harness.errors import EngineError
-from harness.ranking_data import Features
+from harness.ranking_data import Features, Floats
 from harness.trees.forest import Ints
 from harness.trees.parts import ELSEWHERE
 
 TOLERANCE = 1e-6
 _ALIGNMENT = 64
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
 class _Scratch(NamedTuple):
@@ -30,11 +32,15 @@ class BlendScorer:
 
     info: Mapping[str, Any]
 
-    def __init__(self, program: Program, library: Library, n_features: int) -> None:
+    def __init__(self, program: Program, library: Library, n_features: int, n_threads: int = 1) -> None:
         self._program, self._functions, self._n_features = program, library.functions, n_features
         self._arrays = {
             "columns": program.columns.columns,
             "tables": program.columns.tables,
+            "exact": program.columns.exact,
+            "categories": program.columns.categories.columns,
+            "codes": program.columns.categories.codes,
+            "sets": program.columns.categories.sets.reshape(-1),
             "groups": program.groups,
             "bottoms": program.bottoms,
             "tops": program.tops,
@@ -45,35 +51,58 @@ class BlendScorer:
         self._model = CModel(
             n_features=n_features,
             n_columns=program.columns.columns.size,
+            n_category_columns=program.columns.categories.columns.size,
             n_rank_rows=program.columns.n_rank_rows,
             n_leaf_rows=program.n_leaf_rows,
             n_rows=program.n_rows,
             n_groups=program.groups.size,
             base=program.base,
             scale=program.scale,
+            no_category=program.no_category,
             **{name: array.ctypes.data for name, array in self._arrays.items()},
         )
         self._address = ctypes.addressof(self._model)
         self._scratch_bytes = self._functions.scratch_bytes(self._model)
         self._free = [self._scratch()]
+        self._block, self._n_threads = library.block_candidates, n_threads
+        self._helpers = ThreadPoolExecutor(n_threads - 1, "bitblend") if n_threads > 1 else None
         self.info = {
             **library.record,
             "library": "bitblend",
             "cached": library.cached,
-            "threads": 1,
+            "threads": n_threads,
             "block": library.block_candidates,
             "tolerance": TOLERANCE,
             "max_rounding": program.max_rounding,
             "table_bytes": program.table_bytes,
         }
 
-    def score(self, x: Features) -> NDArray[np.float32]:
-        """Scores (n,) float32 of x (n, n_features) float32 C-contiguous, NaN for missing."""
+    def score(self, x: Features | Floats) -> NDArray[np.float32]:
+        """Scores (n,) float32 of x (n, n_features) float32 or float64 C-contiguous, NaN for missing.
+
+        float64 rows are scored as the library of the model scores them: LightGBM compares them as they are, XGBoost
+        rounds them to float32 first.
+        """
         scores = np.empty(x.shape[0], dtype=np.float32)
-        self._run(self._functions.score, x, scores)
+        if self._helpers is None or x.shape[0] <= self._block:
+            self._run(self._functions.score, x, scores)
+        else:
+            self._score_together(x, scores, self._helpers)
         return scores
 
-    def leaf_nodes(self, x: Features) -> Ints:
+    def _score_together(self, x: Features | Floats, scores: NDArray[np.float32], helpers: ThreadPoolExecutor) -> None:
+        """The list in runs of whole blocks, one for each thread; this thread takes the first."""
+        n_blocks = -(-x.shape[0] // self._block)
+        n_parts = min(self._n_threads, n_blocks)
+        starts = [part * n_blocks // n_parts * self._block for part in range(n_parts)]
+        parts = [slice(start, end) for start, end in zip(starts, [*starts[1:], x.shape[0]], strict=True)]
+        score = self._functions.score
+        pending = [helpers.submit(self._run, score, x[part], scores[part]) for part in parts[1:]]
+        self._run(score, x[parts[0]], scores[parts[0]])
+        for part in pending:
+            part.result()
+
+    def leaf_nodes(self, x: Features | Floats) -> Ints:
         """The node (n_trees, n) of the bundle's forest that each row of x ends in, to check what scores are made of."""
         program = self._program
         numbers = np.empty((len(program.tree), x.shape[0]), dtype=np.uint8)
@@ -83,9 +112,15 @@ class BlendScorer:
             found[tree] = np.maximum(found[tree], nodes[own])
         return found
 
-    def _run(self, function: Any, x: Features, out: NDArray[Any]) -> None:
-        if x.ndim != 2 or x.shape[1] != self._n_features or x.dtype != np.float32 or not x.flags.c_contiguous:
-            raise EngineError(f"needs float32 rows of {self._n_features} features, got {x.dtype} {x.shape}")
+    def _run(self, function: Any, x: Features | Floats, out: NDArray[Any]) -> None:
+        wide = x.dtype == _FLOAT64
+        if x.ndim != 2 or x.shape[1] != self._n_features or not (wide or x.dtype == _FLOAT32):
+            raise EngineError(f"needs float32 or float64 rows of {self._n_features} features, got {x.dtype} {x.shape}")
+        if not x.flags.c_contiguous:
+            raise EngineError(f"needs rows of {self._n_features} features one after the other (C-contiguous)")
+        if wide and not self._program.wide:
+            with np.errstate(over="ignore"):
+                x, wide = x.astype(np.float32), False
         if not out.size:
             return
         try:
@@ -93,7 +128,7 @@ class BlendScorer:
         except IndexError:  # as many as calls that ever ran at once
             scratch = self._scratch()
         written = ctypes.addressof(ctypes.c_char.from_buffer(out.data))  # a third of what out.ctypes.data takes
-        function(self._address, x.ctypes.data, x.shape[0], scratch.address, written)
+        function(self._address, x.ctypes.data, wide, x.shape[0], scratch.address, written)
         self._free.append(scratch)
 
     def _scratch(self) -> _Scratch:

@@ -27,6 +27,7 @@ typedef int32_t ints_t __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef int8_t narrow_t __attribute__((vector_size(N_FLOATS), may_alias));
 typedef float four_t __attribute__((vector_size(16), may_alias));
 typedef int32_t four_i __attribute__((vector_size(16)));
+#define MAX_LANES 128 /* candidates of a block */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* The lowest byte of each, for numbers of -128 to 127. */

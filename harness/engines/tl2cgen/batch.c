@@ -5,7 +5,7 @@
 
    header.h is TL2cgen's: union Entry, predict_unit0, predict_unit1, ... batch.h is generated beside it: value_t,
    N_FEATURES, BLOCK_ROWS, BASE_SCORE, N_AVERAGED, EACH_UNIT, and where thresholds are quantised, QUANTIZED with the
-   tables edges and edges_begin. */
+   tables edges, edges_begin and by_category. */
 
 #include "header.h"
 #include "batch.h"
@@ -38,7 +38,12 @@ static void bin_feature(const float* x, int n_rows, const value_t* edge, int n_e
 static void load_rows(const float* x, int n_rows, union Entry* rows) {
   for (int feature = 0; feature < N_FEATURES; ++feature) {
     const int begin = edges_begin[feature], n_edges = edges_begin[feature + 1] - begin;
-    if (n_edges > 0) bin_feature(x + feature, n_rows, edges + begin, n_edges, rows + feature); /* else never read */
+    if (n_edges > 0) bin_feature(x + feature, n_rows, edges + begin, n_edges, rows + feature); /* else never compared */
+    if (!by_category[feature]) continue;
+    for (int i = feature; i < n_rows * N_FEATURES; i += N_FEATURES) {
+      rows[i].fvalue = x[i];
+      rows[i].missing = isnan(x[i]) ? MISSING : rows[i].missing;
+    }
   }
 }
 #else

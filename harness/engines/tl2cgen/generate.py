@@ -18,15 +18,25 @@ from harness.engines._treelite import load_model
 from harness.engines.tl2cgen.compiled import BLOCK_ROWS
 from harness.engines.tl2cgen.thresholds import c_tables, thresholds_of
 from harness.errors import EngineError
-from harness.trees.forest import Forest
+from harness.trees.forest import Forest, categories_of
 
 NODES_PER_UNIT = 800  # some 24 kB of machine code: a unit stays in a first-level instruction cache
+_LARGEST_CATEGORY = 2**12 - 1
 BATCH_C = Path(__file__).with_name("batch.c")
 
 
 def generate(bundle: Bundle, forest: Forest, sources: Path, *, quantize: bool) -> int:
     """Write the C sources of the model and of the batch entry point into `sources`; the number of units."""
     n_trees = len(forest.trees)
+    categorical = categories_of(forest.trees)
+    for feature, categories in categorical.items():
+        if (largest := int(categories.max(initial=0))) > _LARGEST_CATEGORY:
+            raise EngineError(
+                f"feature {feature} has a split on category {largest}: TL2cgen writes a comparison for each 64 "
+                f"categories up to the largest, and {_LARGEST_CATEGORY} is the most that compiles in reasonable time",
+                where=str(bundle.path),
+                remedy="use engine: bitblend or gtil, or number the categories without gaps",
+            )
     wanted = min(max(1, round(forest.n_nodes / NODES_PER_UNIT)), n_trees)
     model = load_model(bundle)
     with _quiet() as said:
@@ -49,7 +59,7 @@ def generate(bundle: Bundle, forest: Forest, sources: Path, *, quantize: bool) -
         f"#define EACH_UNIT(f) {' '.join(f'f({unit})' for unit in range(n_units))}",
     ]
     if quantize:
-        lines += ["#define QUANTIZED", *c_tables(thresholds_of(forest))]
+        lines += ["#define QUANTIZED", *c_tables(thresholds_of(forest), categorical)]
     (sources / "batch.h").write_text("\n".join(lines) + "\n", encoding="ascii")
     shutil.copy(BATCH_C, sources)
     return n_units

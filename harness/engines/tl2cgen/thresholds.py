@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 
 import numpy as np
 
@@ -12,15 +13,15 @@ from harness.trees.forest import Forest
 
 def thresholds_of(forest: Forest) -> list[Floats]:
     """Distinct thresholds of each feature, ascending; an empty array for a feature that no tree reads."""
-    feature = np.concatenate([tree.feature for tree in forest.trees])
-    value = np.concatenate([tree.threshold for tree in forest.trees])
+    feature = np.concatenate([tree.feature[tree.is_numerical] for tree in forest.trees])
+    value = np.concatenate([tree.threshold[tree.is_numerical] for tree in forest.trees])
     order = np.lexsort((value, feature))
-    bounds = np.searchsorted(feature[order], np.arange(forest.n_features + 1))  # leaves, feature -1, stand before
-    return [np.unique(values) for values in np.split(value[order], bounds)[1:-1]]
+    bounds = np.searchsorted(feature[order], np.arange(1, forest.n_features))
+    return [np.unique(values) for values in np.split(value[order], bounds)]
 
 
-def c_tables(thresholds: list[Floats]) -> list[str]:
-    """C for `edges`, all features' thresholds on end, and `edges_begin`, where each feature's start.
+def c_tables(thresholds: list[Floats], categorical: Container[int]) -> list[str]:
+    """C for `edges`, all features' thresholds on end, `edges_begin`, where each feature's start, and `by_category`.
 
     TL2cgen writes such a table too, but prints float32 with eight digits where nine are needed, so that one threshold
     in two hundred is off by its last bit; these are hexadecimal and exact.
@@ -30,6 +31,8 @@ def c_tables(thresholds: list[Floats]) -> list[str]:
     return [
         f"static const value_t edges[] = {{{', '.join(edges)}}};",
         f"static const int edges_begin[] = {{{', '.join(map(str, begin.tolist()))}}};",
+        "static const unsigned char by_category[] = "
+        f"{{{', '.join(str(int(feature in categorical)) for feature in range(len(thresholds)))}}};",
     ]
 
 

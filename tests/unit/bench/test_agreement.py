@@ -21,6 +21,7 @@ def lists():
 def test_an_engine_agrees_with_itself(lists):
     found = agreement(Column(), Column(), lists)
     assert (found.difference, found.same_order_share, found.top10_share) == (0, 1, 1)
+    assert found.kendall_tau == pytest.approx(1)
 
 
 def test_the_difference_is_a_share_of_the_largest_score(lists):
@@ -33,6 +34,17 @@ def test_the_difference_is_a_share_of_the_largest_score(lists):
 def test_the_reverse_order_shares_no_place_at_the_top(lists):
     found = agreement(Column(np.negative), Column(), lists)
     assert (found.same_order_share, found.top10_share) == (0, 0)
+    assert found.kendall_tau == pytest.approx(-1)
+
+
+def test_one_exchange_of_neighbours_costs_two_pairs_of_all():
+    x = np.arange(5, dtype=np.float32)[:, None]
+    swapped = agreement(Column(lambda scores: scores[[1, 0, 2, 3, 4]]), Column(), [x])
+    assert swapped.kendall_tau == pytest.approx(1 - 2 / 10)
+
+
+def test_lists_of_one_candidate_have_no_rank_correlation(lists):
+    assert np.isnan(agreement(Column(), Column(), [x[:1] for x in lists]).kendall_tau)
 
 
 def test_a_score_that_is_not_finite_differs_infinitely(lists):

@@ -27,7 +27,7 @@ def test_labels_that_name_nothing_are_refused(label, message):
 
 def test_who_takes_part_and_why_the_others_do_not(teacher, tmp_path):
     labels = ["native", "gtil", "fake:mean_ms=0", "onnxruntime"]
-    field = gather(labels, teacher("lightgbm"), tmp_path, 60.0, lambda _: None, scores_nothing)
+    field = gather(labels, teacher("lightgbm"), tmp_path, 600.0, lambda _: None, scores_nothing)
     assert [contender.label for contender in field.contenders] == ["native", "gtil"]
     skipped = {one.engine: one for one in field.skipped}
     assert "scores nothing" in skipped["fake:mean_ms=0"].reason
@@ -35,10 +35,17 @@ def test_who_takes_part_and_why_the_others_do_not(teacher, tmp_path):
     assert not skipped["fake:mean_ms=0"].refused
 
 
+def test_an_engine_that_another_would_stand_in_for_is_left_out(teacher, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    field = gather(["gtil", "bitblend"], teacher("lightgbm"), tmp_path, 60.0, lambda _: None)
+    assert [contender.label for contender in field.contenders] == ["gtil"]
+    assert "gtil would score in its place: needs a C compiler" in field.skipped[0].reason
+
+
 def test_a_lossy_engine_is_timed_but_not_exact(teacher, tmp_path):
     pytest.importorskip("onnxruntime")
     bundle = teacher("mlp")
-    field = gather(["native", "onnxruntime", "onnxruntime_int8"], bundle, tmp_path, 60.0, lambda _: None)
+    field = gather(["native", "onnxruntime", "onnxruntime_int8"], bundle, tmp_path, 600.0, lambda _: None)
     assert [not_exact(contender) == "" for contender in field.contenders] == [True, True, False]
     rows = made_up_rows(bundle, 20)
     effort = Effort(seconds=0, fewest=5, most=5)
@@ -51,7 +58,7 @@ def test_a_lossy_engine_is_timed_but_not_exact(teacher, tmp_path):
 
 def test_an_engine_that_is_beyond_its_stated_tolerance_is_not_exact(teacher, tmp_path):
     bundle = teacher("lightgbm")
-    (contender,) = gather(["gtil"], bundle, tmp_path, 60.0, lambda _: None).contenders
+    (contender,) = gather(["gtil"], bundle, tmp_path, 600.0, lambda _: None).contenders
     honest = contender.scorer.score
     contender.scorer.score = lambda x: honest(x) * np.float32(1.001)
     effort = Effort(seconds=0, fewest=3, most=3)

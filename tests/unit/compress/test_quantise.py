@@ -92,7 +92,7 @@ def test_a_tree_of_zeros_stays(teacher):
 
 def test_network(teacher, quantised, splits):
     before, after = teacher("mlp"), quantised(teacher("mlp"))
-    assert after.manifest.meta["quantise"] == {"weights": "int8"}
+    assert after.manifest.meta["quantise"] == {"weights": "int8", "activations": "dynamic"}
     assert after.manifest.meta["loss"] == before.manifest.meta["loss"], "carried on"
     assert "valid_ndcg" not in after.manifest.meta, "was measured with other weights"
     assert after.manifest.size.n_parameters == before.manifest.size.n_parameters
@@ -130,3 +130,38 @@ def test_refusals_say_why(teacher):
 def test_nothing_is_cheaper(teacher):
     manifest = teacher("lightgbm").manifest
     assert quantise.control(quantise.Options(), manifest, manifest) is None
+
+
+FINE = {"epochs": 2, "synthetic_share": 0.0}
+
+
+@pytest.mark.parametrize("options", [{"activations": "static"}, {"qat": FINE}], ids=["static", "qat"])
+def test_static_network_is_served_as_it_was_made(teacher, quantised, splits, tmp_path, options):
+    after = quantised(teacher("mlp"), **options)
+    assert after.manifest.meta["quantise"]["activations"] == "static"
+    x = splits.test.features
+    reference = score(after, x)
+    assert spearmanr(score(teacher("mlp"), x), reference).statistic > 0.9
+    for name, accepts in (("onnxruntime_int8", True), ("onnxruntime", False), ("aotinductor", False)):
+        engine = registry.engine(name)
+        assert (engine.refuses(engine.Options(), after.manifest) == "") is accepts
+    engine = registry.engine("onnxruntime_int8")
+    served = engine.open(engine.Options(), after, tmp_path).score(x)
+    difference = np.abs(served - reference) / np.abs(reference).max()
+    assert (difference < 1e-5).mean() > 0.97, "but where a sum lies next to half a step"
+    assert difference.max() < 0.1
+
+
+def test_training_is_never_worse_on_valid_than_calibration_alone(teacher, quantised):
+    meta = quantised(teacher("mlp"), qat=FINE).manifest.meta
+    assert meta["valid_ndcg"] >= meta["valid_ndcg_calibrated"]
+
+
+def test_calibration_is_the_control_of_training(teacher):
+    manifest = teacher("mlp").manifest
+    assert quantise.control(quantise.Options(qat=True), manifest, manifest) == {
+        "kind": "quantise",
+        "activations": "static",
+    }
+    assert quantise.control(quantise.Options(activations="static"), manifest, manifest) is None
+    assert "no activations" in quantise.refuses(quantise.Options(qat=True), teacher("lightgbm").manifest)

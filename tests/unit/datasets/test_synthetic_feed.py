@@ -127,18 +127,18 @@ def ridge_scores(train: RankingData, test: RankingData) -> np.ndarray:
 
 @pytest.mark.slow
 def test_each_stronger_ranker_is_clearly_better():
-    splits = make(train_groups=900, valid_groups=1, test_groups=600)
+    splits = make(train_groups=600, valid_groups=1, test_groups=600)
     train, test, spec = splits.train, splits.test, NdcgSpec()
-    matrix = lgb.Dataset(train.features, train.grades, group=train.group_sizes, free_raw_data=False)
+    matrix = lgb.Dataset(train.features, train.grades, group=train.group_sizes, params={"max_bin": 63})
     quality = {"ridge": ndcg(ridge_scores(train, test), test, spec)}
-    for n_trees, n_leaves in ((10, 4), (50, 16), (300, 64)):
+    for n_trees, n_leaves in ((10, 4), (50, 16), (200, 64)):
         params = {"objective": "lambdarank", "num_leaves": n_leaves, "learning_rate": 0.1, "num_threads": 1}
         booster = lgb.train(params | {"verbose": -1, "seed": 1, "deterministic": True}, matrix, n_trees)
         quality[f"{n_trees} x {n_leaves}"] = ndcg(booster.predict(test.features, num_threads=1), test, spec)
-    half = ndcg(booster.predict(test.features, num_iteration=150, num_threads=1), test, spec)
+    half = ndcg(booster.predict(test.features, num_iteration=100, num_threads=1), test, spec)
     for weak, strong in zip(list(quality), list(quality)[1:], strict=False):
         gap = quality[strong] - quality[weak]
         gap = gap[~np.isnan(gap)]
         error = gap.std(ddof=1) / np.sqrt(gap.size)
         assert gap.mean() > 3 * error, f"{weak} -> {strong}: {gap.mean():.4f} +- {error:.4f}"
-    assert np.nanmean(quality["300 x 64"]) > np.nanmean(half), "the teacher's last trees are of use"
+    assert np.nanmean(quality["200 x 64"]) > np.nanmean(half), "the teacher's last trees are of use"

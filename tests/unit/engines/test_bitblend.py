@@ -10,48 +10,26 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hand_made_trees import category_stump, leaf, sealed, stump
 
 from harness import registry
-from harness.bundle import seal
 from harness.engines import bitblend
 from harness.engines.bitblend import check, library
 from harness.engines.bitblend.columns import search_table
 from harness.engines.bitblend.leaf_values import leaf_values_of
 from harness.errors import EngineError
-from harness.trees import artefacts
-from harness.trees.forest import LEAF, Forest, Tree
+from harness.scoring import reference_scorer
+from harness.trees.forest import Forest
 from harness.trees.traverse import leaf_indices, predict
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
+@pytest.fixture
+def cache(engine_cache):
+    return engine_cache
 
 
 def opened(bundle, cache_dir, **options):
     return bitblend.open(bitblend.Options(**options), bundle, cache_dir)
-
-
-def sealed(forest, out):
-    out.mkdir()
-    return seal(out, artefacts.save(forest, out, tuple(f"f{i}" for i in range(forest.n_features))), origin={})
-
-
-def stump(feature, threshold, left, right, default_left=True):
-    return Tree(
-        left=np.array([1, LEAF, LEAF], dtype=np.int32),
-        right=np.array([2, LEAF, LEAF], dtype=np.int32),
-        feature=np.array([feature, LEAF, LEAF], dtype=np.int32),
-        threshold=np.array([threshold, 0.0, 0.0]),
-        default_left=np.array([default_left, False, False]),
-        value=np.array([0.0, left, right]),
-        cover=np.zeros(3),
-    )
-
-
-def leaf(value):
-    one = np.full(1, LEAF, dtype=np.int32)
-    return Tree(one, one, one, np.zeros(1), np.zeros(1, dtype=bool), np.array([value]), np.zeros(1))
 
 
 @pytest.mark.parametrize("isa", library.supported())
@@ -117,11 +95,28 @@ def test_an_instruction_set_that_the_cpu_lacks_is_an_error(teacher, cache, monke
     assert "baseline" in caught.value.remedy
 
 
-def test_no_compiler_names_the_remedy(teacher, tmp_path, monkeypatch):
+def test_without_a_compiler_gtil_serves_by_name(teacher, splits, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    scorer = opened(teacher("lightgbm"), tmp_path)
+    assert scorer.info["library"].startswith("treelite")
+    assert scorer.info["fallback"] == "gtil"
+    assert "needs a C compiler" in scorer.info["fallback_reason"]
+    x = splits.test.features[:50]
+    np.testing.assert_array_equal(scorer.score(x), reference_scorer(teacher("lightgbm")).score(x))
+
+
+def test_without_a_compiler_and_a_fallback_the_error_names_the_remedy(teacher, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     with pytest.raises(EngineError, match="needs a C compiler") as caught:
-        opened(teacher("lightgbm"), tmp_path)
+        opened(teacher("lightgbm"), tmp_path, fallback="none")
     assert "engine: gtil" in caught.value.remedy
+
+
+def test_a_bundle_that_no_engine_can_read_is_an_error(tmp_path, cache):
+    bundle = sealed(Forest((leaf(1.0),), 2), tmp_path / "bundle")
+    bundle.artefact.write_bytes(b"nothing")
+    with pytest.raises(EngineError, match="can't read it"):
+        opened(bundle, cache)
 
 
 def test_a_kernel_that_scores_otherwise_is_never_served(teacher, cache, monkeypatch):
@@ -133,8 +128,29 @@ def test_a_kernel_that_scores_otherwise_is_never_served(teacher, cache, monkeypa
 def test_a_split_that_nothing_can_meet_is_refused_by_name(tmp_path, cache):
     bundle = sealed(Forest((leaf(1.0), stump(0, -np.inf, 1.0, 2.0)), 1, "<", "float32"), tmp_path / "bundle")
     with pytest.raises(EngineError, match="tree 1, node 0 compares x < -inf") as caught:
-        opened(bundle, cache)
+        opened(bundle, cache, fallback="none")
     assert str(tmp_path) in caught.value.where
+
+
+@pytest.mark.parametrize("isa", library.supported())
+def test_a_feature_of_thousands_of_categories_gets_as_many_columns_as_it_takes(tmp_path, cache, isa):
+    rng = np.random.default_rng(1)
+    sets = [rng.choice(5000, size, replace=False).tolist() for size in (1, 2, 40, 2500, *[700] * 60)]
+    trees = tuple(category_stump(1, own, rng.normal(), rng.normal(), bool(rng.integers(2))) for own in [*sets, []])
+    scorer = opened(sealed(Forest(trees, 3), tmp_path / "bundle"), cache, isa=isa)
+    x = np.zeros((5040, 3), dtype=np.float32)
+    x[:, 1] = np.concatenate([np.arange(-3, 5030), [0.5, -0.5, 8.99, 1e30, np.nan, np.inf, -np.inf]])
+    np.testing.assert_array_equal(scorer.leaf_nodes(x), leaf_indices(Forest(trees, 3), x))
+
+
+def test_a_category_too_large_for_float32_is_refused_by_name(tmp_path, cache):
+    forest = Forest((leaf(1.0), category_stump(0, [3, 1 << 24], 1.0, 2.0)), 1)
+    bundle = sealed(forest, tmp_path / "bundle")
+    with pytest.raises(EngineError, match="tree 1, node 0 lists category 16777216"):
+        opened(bundle, cache, fallback="none")
+    scorer = opened(bundle, cache)
+    assert "tree 1, node 0" in scorer.info["fallback_reason"]
+    np.testing.assert_array_equal(scorer.score(np.float32([[3], [4]])), np.float32([2, 3]))
 
 
 def test_threads_share_a_scorer(teacher, splits, cache):
@@ -157,9 +173,32 @@ def test_threads_share_a_scorer(teacher, splits, cache):
     assert not wrong
 
 
+@pytest.mark.parametrize("n", [1, 128, 129, 200, 256, 257, 1000])
+def test_threads_of_one_list_change_no_score(teacher, splits, cache, n):
+    x = np.resize(splits.test.features, (n, splits.test.n_features))
+    alone = opened(teacher("lightgbm"), cache).score(x)
+    for n_threads in (2, 3, 7):
+        scorer = opened(teacher("lightgbm"), cache, n_threads=n_threads)
+        assert scorer.info["threads"] == n_threads
+        for rows in (x, x.astype(np.float64)):
+            np.testing.assert_array_equal(scorer.score(rows), alone)
+
+
+def test_threads_of_one_list_end_with_the_process(teacher, tmp_path):
+    program = (
+        "import sys, numpy as np; from pathlib import Path; from harness.bundle import open_bundle;"
+        "from harness.engines import bitblend;"
+        "b = open_bundle(Path(sys.argv[1])); s = bitblend.open(bitblend.Options(n_threads=2), b, Path(sys.argv[2]));"
+        "print(s.score(np.zeros((300, b.manifest.n_features), np.float32)).size)"
+    )
+    command = [sys.executable, "-c", program, str(teacher("lightgbm").path), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "300", "")
+
+
 def test_rows_of_another_shape_or_type_are_an_error(teacher, cache):
     scorer = opened(teacher("lightgbm"), cache)
-    for x in (np.zeros((2, 11), np.float32), np.zeros((2, 12)), np.zeros((12, 2), np.float32).T):
+    for x in (np.zeros((2, 11), np.float32), np.zeros((2, 12), np.float16), np.zeros((12, 2), np.float32).T):
         with pytest.raises(EngineError, match="12 features"):
             scorer.score(x)
 
@@ -209,6 +248,7 @@ scorer = BlendScorer(program, kernel, forest.n_features)
 x = np.random.default_rng(0).normal(size=(300, forest.n_features)).astype(np.float32)
 for n in (0, 1, 5, 31, 32, 33, 64, 100, 128, 129, 300):
     scorer.score(np.array(x[:n])), scorer.leaf_nodes(np.array(x[300 - n:]))
+    scorer.score(x[:n].astype(np.float64)), scorer.leaf_nodes(x[300 - n:].astype(np.float64))
 print("scored")
 """
 

@@ -20,23 +20,32 @@ AWKWARD = np.array(
      -np.nextafter(ZERO, np.float32(1)), 3.4e38, -3.4e38, 1.0, -1.0, 2.0, 3.0],
     dtype=np.float32,
 )  # fmt: skip
+CATEGORIES = {
+    "few": np.arange(4),
+    "some": np.arange(60),
+    "many": np.arange(900),
+    "large": np.array([0, 1, 31, 32, 255, 256, 257, 4095, 65_535, 65_536, 70_000]),
+}
+WIDE = [1e300, -1e300, 1 + 1e-12, 2 - 1e-12, 5e-324, -5e-324, 1e-35, -1e-35, 1 + 2**-24]
 EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
-def kernels(tmp_path_factory):
-    cache = tmp_path_factory.mktemp("kernels")
-    return {name: obtain(name, cache) for name in supported()}
+def kernels(engine_cache):
+    return {name: obtain(name, engine_cache) for name in supported()}
 
 
 @st.composite
 def tables(draw, finite):
-    """x (n, d), y (n,): columns of several kinds, so that thresholds fall between neighbours, on zero, beside NaN."""
+    """x (n, d), y (n,), rng, categorical columns: several kinds, so that thresholds fall between neighbours, on zero,
+    beside NaN."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     n, d = draw(st.integers(60, 1500)), draw(st.integers(1, 12))
     kinds = draw(
         st.lists(
-            st.sampled_from(["normal", "skewed", "counts", "adjacent", "awkward", "zeros"]), min_size=d, max_size=d
+            st.sampled_from(["normal", "skewed", "counts", "adjacent", "awkward", "zeros", *CATEGORIES]),
+            min_size=d,
+            max_size=d,
         )
     )
     x = np.empty((n, d), dtype=np.float32)
@@ -48,24 +57,33 @@ def tables(draw, finite):
             "adjacent": lambda: np.float32(1) + rng.integers(0, 40, n) * np.float32(2**-23),
             "awkward": lambda: rng.choice(AWKWARD, n),
             "zeros": lambda: rng.choice(np.float32([0, -0.0, 1e-40, -1e-40, 2e-35, -2e-35, 1e-30, -1]), n),
+            **{name: lambda pool=pool: rng.choice(pool, n) for name, pool in CATEGORIES.items()},
         }[kind]()
     x[rng.random(x.shape) < draw(st.sampled_from([0.0, 0.1, 0.5]))] = np.nan
     if finite:
         x[np.isinf(x)] = 5.0
     signal = np.nan_to_num(x, nan=0.7, posinf=9, neginf=-9).clip(-9, 9)
+    categorical = [column for column, kind in enumerate(kinds) if kind in CATEGORIES]
     y = np.sin(signal @ rng.normal(size=d)) + rng.normal(scale=0.2, size=n) + np.isnan(x[:, 0])
-    return x, y.astype(np.float32), rng
+    for column in categorical:
+        y += np.sin(7 * np.nan_to_num(x[:, column], nan=0.3))
+    return x, y.astype(np.float32), rng, categorical
 
 
-def probes(x, forest, rng):
-    """Rows of the table, and rows of thresholds, their neighbours and awkward values."""
-    edges = np.concatenate([[0.5], *(tree.threshold[~tree.is_leaf] for tree in forest.trees)])
+def probes(x, forest, rng, categorical, dtype):
+    """Rows of the table, and rows of thresholds or categories, their neighbours in that type, and awkward values."""
+    edges = np.concatenate([[0.5], *(tree.threshold[tree.is_numerical] for tree in forest.trees)])
     with np.errstate(over="ignore"):
-        edges = edges.astype(np.float32)
-        pool = np.concatenate(
-            [edges, np.nextafter(edges, np.float32(np.inf)), np.nextafter(edges, np.float32(-np.inf)), AWKWARD]
-        )
-    return np.concatenate([x[:150], rng.choice(pool, (150, x.shape[1])), rng.choice(AWKWARD, (40, x.shape[1]))])
+        edges = edges.astype(dtype)
+        awkward = np.concatenate([AWKWARD.astype(dtype), np.array(WIDE).astype(dtype)])
+        near = [edges, np.nextafter(edges, dtype(np.inf)), np.nextafter(edges, dtype(-np.inf))]
+    pool = np.concatenate([*near, awkward])
+    parts = [x[:150].astype(dtype), rng.choice(pool, (150, x.shape[1])), rng.choice(awkward, (40, x.shape[1]))]
+    rows = np.concatenate(parts)
+    for column in categorical:
+        known = np.nan_to_num(rng.choice(x[:, column], 150))
+        rows[-190:-40, column] = known + rng.choice([0, 0, 0, 0.5, -0.5, 0.99, 1, -1, 1e3, 1e6, 4e9, -4e9], 150)
+    return rows
 
 
 def same_leaves(found, native, forest, native_value):
@@ -99,23 +117,25 @@ def scorers(forest, kernels, *, lightgbm_zero):
     use_missing=st.booleans(),
 )
 def test_every_leaf_is_lightgbms(kernels, table, leaves, max_bin, use_missing):
-    x, y, rng = table
+    x, y, rng, categorical = table
     booster = lightgbm.train(
         {"num_leaves": leaves, "max_bin": max_bin, "use_missing": use_missing, "min_data_in_leaf": 1,
-         "min_data_in_bin": 1, "min_sum_hessian_in_leaf": 0, "verbosity": -1, "num_threads": 1, "learning_rate": 0.3},
-        lightgbm.Dataset(x, y), 8,
+         "min_data_in_bin": 1, "min_sum_hessian_in_leaf": 0, "verbosity": -1, "num_threads": 1, "learning_rate": 0.3,
+         "min_data_per_group": 2, "cat_smooth": 1, "max_cat_threshold": 300},
+        lightgbm.Dataset(x, y, categorical_feature=categorical), 8,
     )  # fmt: skip
     forest = from_treelite(treelite.frontend.from_lightgbm(booster))
-    rows = probes(x, forest, rng)
-    native = booster.predict(rows, pred_leaf=True, num_threads=1).T.astype(int)
     outputs = [lambda leaf, tree=tree: booster.get_leaf_output(tree, leaf) for tree in range(len(forest.trees))]
-    expected = booster.predict(rows, raw_score=True, num_threads=1)
-    for _, scorer in scorers(forest, kernels, lightgbm_zero=True):
-        found = scorer.leaf_nodes(rows)
-        same_leaves(found, native, forest, outputs)
-        exact, size = summed(forest, found)
-        assert (np.abs(scorer.score(rows) - exact) <= 1e-6 * size).all()
-        assert (np.abs(scorer.score(rows) - expected) <= 1e-6 * size).all()
+    for dtype in (np.float32, np.float64):
+        rows = probes(x, forest, rng, categorical, dtype)
+        native = booster.predict(rows, pred_leaf=True, num_threads=1).T.astype(int)
+        expected = booster.predict(rows, raw_score=True, num_threads=1)
+        for _, scorer in scorers(forest, kernels, lightgbm_zero=True):
+            found = scorer.leaf_nodes(rows)
+            same_leaves(found, native, forest, outputs)
+            exact, size = summed(forest, found)
+            assert (np.abs(scorer.score(rows) - exact) <= 1e-6 * size).all()
+            assert (np.abs(scorer.score(rows) - expected) <= 1e-6 * size).all()
 
 
 @EXAMPLES
@@ -124,27 +144,30 @@ def test_every_leaf_is_lightgbms(kernels, table, leaves, max_bin, use_missing):
     depth=st.sampled_from([1, 2, 4, 6, 9]),
     max_bin=st.sampled_from([3, 64, 256, 1000]),
     grow=st.sampled_from(["depthwise", "lossguide"]),
+    onehot=st.sampled_from([1, 8]),
 )
-def test_every_leaf_is_xgboosts(kernels, table, depth, max_bin, grow):
-    x, y, rng = table
+def test_every_leaf_is_xgboosts(kernels, table, depth, max_bin, grow, onehot):
+    x, y, rng, categorical = table
+    types = ["c" if column in categorical else "q" for column in range(x.shape[1])]
     booster = xgboost.train(
         {"max_depth": depth, "max_bin": max_bin, "grow_policy": grow, "tree_method": "hist", "min_child_weight": 0,
-         "nthread": 1, "verbosity": 0, "eta": 0.3},
-        xgboost.DMatrix(x, y, nthread=1), 8,
+         "nthread": 1, "verbosity": 0, "eta": 0.3, "max_cat_to_onehot": onehot},
+        xgboost.DMatrix(x, y, nthread=1, feature_types=types, enable_categorical=True), 8,
     )  # fmt: skip
     forest = from_treelite(treelite.frontend.from_xgboost(booster))
-    rows = probes(x, forest, rng)
-    rows[np.isinf(rows)] = 7.0  # which XGBoost refuses
-    matrix = xgboost.DMatrix(rows, nthread=1)
-    native = booster.predict(matrix, pred_leaf=True).reshape(len(rows), -1).T.astype(int)
-    expected = booster.predict(matrix, output_margin=True)
     values = [table_of.__getitem__ for table_of in leaf_tables(booster)]
-    for _, scorer in scorers(forest, kernels, lightgbm_zero=False):
-        found = scorer.leaf_nodes(rows)
-        same_leaves(found, native, forest, values)
-        exact, size = summed(forest, found)
-        assert (np.abs(scorer.score(rows) - exact) <= 1e-6 * size).all()
-        assert (np.abs(scorer.score(rows) - expected) <= 2e-6 * size).all()  # XGBoost itself adds in float32
+    for dtype in (np.float32, np.float64):
+        rows = probes(x, forest, rng, categorical, dtype)
+        rows[np.abs(rows) > 3.4e38] = 7.0  # which XGBoost refuses
+        matrix = xgboost.DMatrix(rows, nthread=1)
+        native = booster.predict(matrix, pred_leaf=True).reshape(len(rows), -1).T.astype(int)
+        expected = booster.predict(matrix, output_margin=True)
+        for _, scorer in scorers(forest, kernels, lightgbm_zero=False):
+            found = scorer.leaf_nodes(rows)
+            same_leaves(found, native, forest, values)
+            exact, size = summed(forest, found)
+            assert (np.abs(scorer.score(rows) - exact) <= 1e-6 * size).all()
+            assert (np.abs(scorer.score(rows) - expected) <= 2e-6 * size).all()  # XGBoost itself adds in float32
 
 
 def leaf_tables(booster):

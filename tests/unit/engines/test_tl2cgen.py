@@ -8,32 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hand_made_trees import category_stump, leaf, sealed, stump
 
 from harness import registry
-from harness.bundle import seal, sha256_of
+from harness.bundle import sha256_of
 from harness.engines import tl2cgen
 from harness.engines.tl2cgen import build, compiled, cross_check, generate
 from harness.errors import EngineError
 from harness.trees import artefacts
-from harness.trees.forest import LEAF, Forest, Tree
+from harness.trees.forest import Forest
 from harness.trees.traverse import predict
-
-
-def stump(feature, threshold, left, right, default_left):
-    return Tree(
-        left=np.array([1, LEAF, LEAF], dtype=np.int32),
-        right=np.array([2, LEAF, LEAF], dtype=np.int32),
-        feature=np.array([feature, LEAF, LEAF], dtype=np.int32),
-        threshold=np.array([threshold, 0.0, 0.0]),
-        default_left=np.array([default_left, False, False]),
-        value=np.array([0.0, left, right]),
-        cover=np.zeros(3),
-    )
-
-
-def leaf(value):
-    one = np.full(1, LEAF, dtype=np.int32)
-    return Tree(one, one, one, np.zeros(1), np.zeros(1, dtype=bool), np.array([value]), np.zeros(1))
 
 
 def staircase(n_features, operator, threshold_type):
@@ -46,11 +30,6 @@ def staircase(n_features, operator, threshold_type):
     return Forest(tuple(trees), n_features, operator, threshold_type)
 
 
-def sealed(forest, out, **meta):
-    names = tuple(f"f{i}" for i in range(forest.n_features))
-    return seal(out, artefacts.save(forest, out, names, meta=meta), origin={})
-
-
 def opened(bundle, cache_dir, **options):
     return tl2cgen.open(tl2cgen.Options(**{"opt_level": 0, **options}), bundle, cache_dir)
 
@@ -59,7 +38,6 @@ def opened(bundle, cache_dir, **options):
 @pytest.mark.parametrize(("operator", "threshold_type"), [("<", "float32"), ("<=", "float64"), ("<=", "float32")])
 def test_scores_on_and_beside_every_threshold(tmp_path, operator, threshold_type, quantize):
     forest = staircase(10, operator, threshold_type)
-    (tmp_path / "bundle").mkdir()
     scorer = opened(sealed(forest, tmp_path / "bundle"), tmp_path, quantize=quantize)
     for feature in range(1, forest.n_features):
         at = np.float32([tree.threshold[0] for tree in forest.trees if tree.feature[0] == feature])
@@ -72,13 +50,29 @@ def test_scores_on_and_beside_every_threshold(tmp_path, operator, threshold_type
 
 
 @pytest.mark.parametrize("quantize", [True, False])
+def test_categories_are_compared_as_they_are_beside_quantised_thresholds(tmp_path, quantize):
+    rng = np.random.default_rng(4)
+    trees = [category_stump(1, rng.choice(200, 40).tolist(), 1.0, 2.0**-i, bool(i % 2)) for i in range(8)]
+    forest = Forest((stump(0, 0.5, 0.25, 4.0), *trees, stump(2, -1.0, 0.5, 8.0)), 3, "<", "float32")
+    scorer = opened(sealed(forest, tmp_path / "bundle"), tmp_path, quantize=quantize)
+    x = rng.normal(size=(400, 3)).astype(np.float32)
+    x[:, 1] = np.concatenate([np.arange(-5, 385), [0.5, 7.9, np.nan, np.inf, -np.inf, -0.0, 3e9, 1e30, 63, 64]])
+    np.testing.assert_allclose(scorer.score(x), predict(forest, x), rtol=1e-6)
+
+
+def test_a_category_that_would_take_ages_to_compile_is_refused_by_name(tmp_path):
+    forest = Forest((category_stump(1, [2, 70_000], 1.0, 2.0),), 2)
+    with pytest.raises(EngineError, match="feature 1 has a split on category 70000"):
+        opened(sealed(forest, tmp_path / "bundle"), tmp_path)
+
+
+@pytest.mark.parametrize("quantize", [True, False])
 def test_thresholds_keep_their_last_bit(tmp_path, quantize):
     """Thresholds that eight decimal digits do not tell from their neighbours, each in a tree of its own."""
     drawn = np.random.default_rng(2).normal(size=40_000).astype(np.float32)
     hard = np.array([value for value in drawn if np.float32(f"{value:.7e}") != value], dtype=np.float32)[:60]
     assert hard.size == 60
     trees = tuple(stump(0, float(value), 1.0, 0.0, default_left=False) for value in hard)
-    (tmp_path / "bundle").mkdir()
     forest = Forest(trees, 1, "<", "float32")
     scorer = opened(sealed(forest, tmp_path / "bundle"), tmp_path, quantize=quantize)
     x = np.concatenate([hard, np.nextafter(hard, np.float32(9)), np.nextafter(hard, np.float32(-9))])[:, None]
@@ -97,7 +91,6 @@ def test_thresholds_keep_their_last_bit(tmp_path, quantize):
 def test_base_score_and_average_are_part_of_the_score(tmp_path, changes, quantize):
     trees = (stump(1, 0.5, 1.0, 2.0, True), leaf(0.75), stump(0, -1.0, 4.0, 8.0, False))
     forest = replace(Forest(trees, 3), **changes)
-    (tmp_path / "bundle").mkdir()
     scorer = opened(sealed(forest, tmp_path / "bundle"), tmp_path, quantize=quantize)
     x = np.float32([[0, 0, 0], [-1, 0.5, 0], [-2, 1, np.nan], [np.nan, np.nan, np.nan]])
     np.testing.assert_allclose(scorer.score(x), predict(forest, x), rtol=1e-7)
@@ -106,7 +99,6 @@ def test_base_score_and_average_are_part_of_the_score(tmp_path, changes, quantiz
 @pytest.mark.parametrize("quantize", [True, False])
 def test_a_forest_of_lone_leaves_compiles(tmp_path, quantize):
     forest = Forest((leaf(0.5), leaf(-2.0)), 2)
-    (tmp_path / "bundle").mkdir()
     scorer = opened(sealed(forest, tmp_path / "bundle"), tmp_path, quantize=quantize)
     np.testing.assert_array_equal(scorer.score(np.float32([[1, np.nan], [3, 4]])), np.float32([-1.5, -1.5]))
 
@@ -203,7 +195,6 @@ def test_a_library_that_scores_otherwise_is_refused(teacher, tmp_path):
     forest = artefacts.load(bundle)
     changed = forest.trees[7]
     wrong = replace(changed, default_left=~changed.default_left)
-    (tmp_path / "bundle").mkdir()
     trees = (*forest.trees[:7], wrong, *forest.trees[8:])
     opened(sealed(forest.with_trees(trees), tmp_path / "bundle"), tmp_path)
     (impostor,) = tmp_path.glob("tl2cgen/*/model.so")

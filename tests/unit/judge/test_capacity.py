@@ -1,21 +1,23 @@
 """The capacity search against simulated M/M/1 queues: their percentiles, ln(1/(1-q)) / (mu - rate), are known."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from harness.judge.capacity import capacity_point, crossing, interval, knee, strain
-from harness.judge.search import Look, search
-from harness.records import Finding, Measurements, TargetInfo, VerdictStatus
+from harness.judge.search import Look, search, search_in_turn
+from harness.records import Finding, Measurements, RateTest, TargetInfo, VerdictStatus
 from harness.scenario import Scenario, Sla
 
 SERVICE_RATE = 420.0
 EDGE_QPS = SERVICE_RATE - math.log(100) / 0.050
 SCENARIO = Scenario.model_validate({"name": "s", "sla": {"p99_ms": 50}})
+TARGET = TargetInfo(target="compressed", engine="fake")
 MEASURED = Measurements(
     tool_version="0", created="", command="", scenario={}, environment={}, complete=True,
-    targets=(TargetInfo(target="compressed", engine="fake"),),
+    targets=(TARGET,),
 )  # fmt: skip
 OVERHEAD_S = 2.0
 
@@ -35,7 +37,8 @@ class Queue:
         trouble = Finding(name="generator-busy", message="it was", remedy="more cores", hard=True)
         measured = MEASURED.model_copy(update={"findings": (trouble,) if rate > self.honest_up_to else ()})
         info = self.load_info(rate)
-        return capacity_point(self.scenario, measured, samples, info, near_edge=look.near_edge, folder="")
+        test = RateTest(info=TARGET, load=info, near_edge=look.near_edge, samples="")
+        return capacity_point(self.scenario, measured, samples, test)
 
     def search(self, start_qps, budget_s=150):
         points = search(self.look_at, start_qps, budget_s, 2.0, lambda: self.now_s)
@@ -93,6 +96,43 @@ def test_a_disturbance_that_passes_does_not_end_the_search(mm1_samples, load_inf
     assert crossing(points) == pytest.approx(EDGE_QPS, rel=0.15)
     lower, upper = interval(points)
     assert lower < EDGE_QPS < upper < math.inf
+
+
+def test_two_sides_are_searched_in_turn_within_one_budget(mm1_samples, load_info):
+    """One queue stands for both sides: a slow one, whose limit is tighter, and a fast one."""
+    now_s, seen = 0.0, []
+    sides = {
+        name: Queue(1, mm1_samples, load_info, Scenario.model_validate({"name": "s", "sla": {"p99_ms": limit_ms}}))
+        for name, limit_ms in (("slow", 25), ("fast", 100))
+    }
+
+    def look_at(side, look, window_s):
+        nonlocal now_s
+        before_s = sides[side].now_s
+        point = sides[side].look_at(look, window_s)
+        now_s += sides[side].now_s - before_s
+        seen.append(side)
+        return point
+
+    points = search_in_turn(look_at, list(sides), 100, 300, 2.0, lambda: now_s)
+    assert now_s <= 300
+    assert seen[:4] == ["slow", "fast", "slow", "fast"]
+    assert abs(sides["slow"].now_s - sides["fast"].now_s) < 40
+    for name, limit_ms in (("slow", 25), ("fast", 100)):
+        lower, upper = interval(points[name])
+        assert lower < SERVICE_RATE - math.log(100) / (limit_ms / 1e3) < upper
+
+
+def test_a_side_other_than_the_subject_is_judged_as_strictly(mm1_samples, load_info):
+    """A finding about the teacher's windows makes its point INVALID, as it would the compressed ranker's."""
+    rng = np.random.default_rng(1)
+    samples = mm1_samples(rng, 100, SERVICE_RATE, 20)
+    late = replace(samples, targets=("teacher",), sent_s=samples.due_s + 0.02, done_s=samples.done_s + 0.02)
+    test = RateTest(info=TargetInfo(target="teacher", engine="fake"), load=load_info(100), near_edge=False, samples="")
+    point = capacity_point(SCENARIO, MEASURED, late, test)
+    assert point.measure.target == "teacher"
+    assert point.status is VerdictStatus.INVALID
+    assert "send-lag" in {finding.name for finding in point.findings if finding.hard}
 
 
 def test_a_slow_start_gets_the_time_it_needs(mm1_samples, load_info):

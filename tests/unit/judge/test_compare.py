@@ -1,15 +1,19 @@
 """Comparisons against simulated pairs of M/M/1 queues, where the ratio of any percentile is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from harness.cli.compare import comparison_code
 from harness.judge.compare import answer, differences, judge_comparison, paired_rounds
 from harness.records import Finding, Measurements, TargetInfo
 from harness.scenario import Scenario
 
 RATE = 200.0
 TIMEOUT_MS = 2000.0
-SCENARIO = Scenario.model_validate({"name": "s", "sla": {"p99_ms": 50}})
+TRAFFIC = {"offered_qps": RATE}
+SCENARIO = Scenario.model_validate({"name": "s", "traffic": TRAFFIC, "sla": {"p99_ms": 50}})
 MEASURED = Measurements(
     tool_version="0", created="", command="", scenario={}, environment={}, complete=True,
     targets=(TargetInfo(target="A", engine="e"), TargetInfo(target="B", engine="e")),
@@ -66,6 +70,24 @@ def test_what_cannot_be_trusted_is_undecided(mm1_pairs):
     found = judge_comparison(SCENARIO, MEASURED.model_copy(update={"findings": (shared,)}), samples, SIDES, 0.05)
     assert {diff.answer for diff in found.differences} == {"undecided"}
     assert found.differences[0].ratio > 1
+
+
+def test_a_disturbance_of_either_side_makes_it_undecided_and_is_named(mm1_pairs):
+    samples = mm1_pairs(np.random.default_rng(1), RATE, (400.0, 250.0), 20, 2)
+    of_b = samples.target == 1
+    late = replace(samples, sent_s=samples.sent_s + 0.02 * of_b, done_s=samples.done_s + 0.02 * of_b)
+    found = judge_comparison(SCENARIO, MEASURED, late, SIDES, 0.05)
+    assert {diff.answer for diff in found.differences} == {"undecided"}
+    assert [f.target for f in found.findings if f.name == "send-lag" and f.hard] == ["B"]
+    assert comparison_code(found) == 4
+
+
+def test_drift_and_few_samples_do_not_undecide_what_the_intervals_decide(mm1_pairs):
+    strict = Scenario.model_validate({"name": "s", "traffic": TRAFFIC, "sla": {"p9999_ms": 50}})
+    samples = mm1_pairs(np.random.default_rng(1), RATE, (400.0, 250.0), 20, 2)
+    found = judge_comparison(strict, MEASURED, samples, SIDES, 0.05)
+    assert {f.name for f in found.findings} >= {"too-few-samples"}
+    assert {diff.answer for diff in found.differences} == {"A faster"}
 
 
 def test_unanswered_requests_count_as_the_time_out_and_are_told(mm1_pairs):

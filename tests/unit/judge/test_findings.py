@@ -67,7 +67,11 @@ def log_of(**columns: object) -> MachineLog:
 
 
 def judged(
-    samples: Samples | None = None, log: MachineLog | None = None, arrival: str = "poisson", **load: object
+    samples: Samples | None = None,
+    log: MachineLog | None = None,
+    arrival: str = "poisson",
+    engine_info: dict[str, object] | None = None,
+    **load: object,
 ) -> Report:
     info = {"schedule_sha256": "", "arrival": arrival, "offered_qps": QPS, "n_planned": 0} | load
     measurements = Measurements(
@@ -76,7 +80,10 @@ def judged(
         command="",
         scenario={},
         environment={},
-        targets=(TargetInfo(target="teacher", engine="e"), TargetInfo(target="compressed", engine="e")),
+        targets=(
+            TargetInfo(target="teacher", engine="e"),
+            TargetInfo(target="compressed", engine="e", engine_info=engine_info or {}),
+        ),
         load=LoadInfo(**info, segment_start_s=START_S, machine=log or log_of()),
         complete=True,
     )
@@ -97,6 +104,13 @@ def test_a_quiet_run_raises_nothing(arrival):
     report = judged(arrival=arrival)
     assert raised(report, hard=True) == raised(report, hard=False) == {}
     assert report.verdict.status == VerdictStatus.PASS
+
+
+def test_an_engine_that_another_stood_in_for_is_named_with_the_reason():
+    report = judged(engine_info={"fallback": "gtil", "fallback_reason": "needs a C compiler\nand so on"})
+    assert raised(report, hard=False) == {"engine-fallback": "compressed"}
+    (finding,) = (f for f in report.verdict.findings if f.name == "engine-fallback")
+    assert finding.message == "gtil served in place of e, which can't: needs a C compiler"
 
 
 SECONDS = {

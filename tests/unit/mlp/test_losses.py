@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.mlp.losses import centred_squares, lambda_rank, listwise
+from harness.mlp.losses import centred_squares, lambda_rank, listwise, listwise_divergence, margin_squares
 
 SCORES = torch.tensor([[0.3, -1.0, 2.0, 0.5], [1.0, 0.2, 0.0, 0.0]])
 GAINS = torch.tensor([[1.0, 0.0, 3.0, 7.0], [0.0, 1.0, 0.0, 0.0]])
@@ -57,7 +57,9 @@ def test_centred_squares():
     assert centred_squares(shifted, GAINS, MASK).item() == pytest.approx(np.mean(squares), rel=1e-5)
 
 
-@pytest.mark.parametrize("loss", [listwise, lambda_rank(3), centred_squares])
+@pytest.mark.parametrize(
+    "loss", [listwise, lambda_rank(3), centred_squares, listwise_divergence(1.0), margin_squares(3)]
+)
 def test_padding_gets_no_gradient_and_changes_nothing(loss):
     scores = SCORES.clone().requires_grad_()
     value = loss(scores, GAINS, MASK)
@@ -66,3 +68,24 @@ def test_padding_gets_no_gradient_and_changes_nothing(loss):
     assert scores.grad[MASK].isfinite().all()
     wider = [torch.nn.functional.pad(tensor, (0, 3)) for tensor in (SCORES, GAINS, MASK)]
     assert loss(*wider).item() == pytest.approx(value.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_listwise_divergence(temperature):
+    def softmax(values):
+        e = np.exp(values / temperature)
+        return e / e.sum()
+
+    expected = [(softmax(t) * np.log(softmax(t) / softmax(s))).sum() for s, t in groups()]
+    loss = listwise_divergence(temperature)
+    assert loss(SCORES, GAINS, MASK).item() == pytest.approx(np.mean(expected), rel=1e-5)
+    assert loss(GAINS, GAINS, MASK).item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 10])
+def test_margin_squares(depth):
+    squares = []
+    for scores, targets in groups():
+        d = (scores - targets)[np.argsort(-targets, kind="stable")]
+        squares += [(d[i] - d[j]) ** 2 for i in range(min(depth, d.size)) for j in range(i + 1, d.size)]
+    assert margin_squares(depth)(SCORES, GAINS, MASK).item() == pytest.approx(np.mean(squares), rel=1e-5)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from harness.errors import ModelError
-from harness.mlp.model import Layer, MlpModel, load, save
+from harness.mlp.model import Layer, MlpModel
+from harness.mlp.model_file import load, save
 
 
 def test_round_trip(random_model, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.mlp.calibration import activation_ranges
+from harness.mlp.calibration import activation_ranges, grids_over
 from harness.mlp.scorer import MlpScorer
 from harness.mlp.transform import Transformer
 from harness.ranking_data import RankingData
@@ -55,7 +55,7 @@ def test_int8_is_the_network_between_its_ranges_with_rounded_numbers(random_mode
 
     model = random_model(*hidden)
     ranges = activation_ranges(model, data_of(candidates, [300]))
-    found = run(graph_of(model, ranges, weight_bits=7), candidates)
+    found = run(graph_of(model.on_grids(grids_over(ranges), weight_bits=7)), candidates)
     spread = np.abs(found).max()
     assert np.abs(found - by_hand(model, ranges, 7, candidates)).max() < 0.01 * spread
     assert 1e-4 * spread < np.abs(found - MlpScorer(model).score(candidates)).max() < 0.1 * spread

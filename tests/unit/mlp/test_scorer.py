@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from harness.mlp.model import save
+from harness.mlp.model_file import save
 from harness.mlp.scorer import MlpScorer, open_scorer
 from harness.mlp.transform import Transformer
 

@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from harness.errors import ModelError
+from harness.mlp.examples import Examples
 from harness.mlp.losses import centred_squares, lambda_rank, listwise
+from harness.mlp.objective import Lesson, Objective
 from harness.mlp.options import NetworkOptions
 from harness.mlp.scorer import MlpScorer
-from harness.mlp.train import Examples, fit
+from harness.mlp.train import fit
 from harness.mlp.transform import fit_transform
 from harness.ndcg import ndcg
 from harness.records import NdcgSpec
@@ -26,7 +28,8 @@ def fitted(splits):
         asked = NetworkOptions(**{"hidden": (16, 8), "epochs": 4, "learning_rate": 0.003, **options})
         examples = examples or Examples.of_grades(splits.train)
         transform = fit_transform(splits.train.features)
-        return fit(asked, transform, examples, loss, valid, SPEC, n_threads=1, progress=progress)
+        lesson = Lesson(transform, examples, Objective(loss), valid, SPEC, progress)
+        return fit(asked, lesson, n_threads=1)
 
     return run
 
@@ -62,12 +65,13 @@ def test_it_learns(fitted, splits, loss):
 def test_the_best_epoch_is_kept(fitted, splits):
     """A rate this high makes NDCG go up and down, so that the last epoch is not the best."""
     result = fitted(epochs=40, patience=5, learning_rate=0.05)
-    assert result.best_epoch == 1 + int(np.argmax(result.history))
-    assert len(result.history) == result.best_epoch + 5 < 40
+    course = result.course
+    assert course.best_epoch == 1 + int(np.argmax(course.history))
+    assert len(course.history) == course.best_epoch + 5 < 40
     kept = np.nanmean(ndcg(MlpScorer(result.model).score(splits.valid.features), splits.valid, SPEC))
-    assert kept == pytest.approx(max(result.history), abs=1e-6)
-    assert kept > result.history[-1]
-    assert result.facts["valid_ndcg"] == max(result.history)
+    assert kept == pytest.approx(max(course.history), abs=1e-6)
+    assert kept > course.history[-1]
+    assert result.facts["valid_ndcg"] == max(course.history)
 
 
 def test_regression_follows_targets_up_to_a_constant_per_group(fitted, splits):

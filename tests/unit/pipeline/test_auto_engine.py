@@ -49,7 +49,8 @@ def test_where_nothing_else_is_exact_the_reference_stands(chosen, teacher):
 
 
 def test_an_engine_over_the_compile_limit_is_named_as_not_considered(chosen, teacher):
-    engine, why = chosen(teacher("mlp"), "aotinductor", "native", engine={"kind": "auto", "compile_limit_s": 4.0})
+    """On a busy machine native may be over it too, and stands all the same."""
+    engine, why = chosen(teacher("mlp"), "aotinductor", "native", engine={"kind": "auto", "compile_limit_s": 0.01})
     assert engine.kind == "native"
     assert "not considered: aotinductor (was not ready after" in why.message
 

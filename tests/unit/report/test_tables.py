@@ -24,6 +24,25 @@ def test_without_a_teacher_under_load_its_figures_are_dashes(report_of):
     assert "not load-tested" in table.note
 
 
+def test_an_engine_alone_is_told_as_such_with_the_capacity_of_both_sides(report_of):
+    report = report_of("uncompressed")
+    table = _bought.table(report)
+    assert (table.title, table.columns) == (
+        "What the engine bought: native → tl2cgen",
+        ("", "native", "tl2cgen", "change"),
+    )
+    assert cells(table)["capacity within the SLA"][2] == "4.1× higher"
+    assert cells(table)["last rate passed, first failed"] == ("63.0, 108", "158, 270", "")
+    assert "nodes" not in cells(table), "both sides are the same model"
+    shown = view(report)
+    assert [search.table.title for search in shown.searches] == [
+        "Capacity of the ranker behind native", "Capacity of the ranker behind tl2cgen",
+    ]  # fmt: skip
+    assert all(search.picture.startswith("<svg") for search in shown.searches)
+    assert {f.target for f in shown.findings if f.name == "invalid-points"} == {"teacher", "compressed"}
+    assert "capacity within the SLA" in [row[0] for row in shown.highlights]
+
+
 def test_a_control_that_does_as_well_is_named_so(report_of):
     run = report_of("pass").measurements
     worse, _, as_well = _ledger.remarks(run.ledger, run.ndcg)

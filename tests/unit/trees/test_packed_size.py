@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from harness.trees.forest import Forest, Tree
@@ -31,6 +33,13 @@ def test_formula_by_hand():
     size = model_size(forest)
     assert (size.n_trees, size.n_nodes, size.n_leaves, size.n_parameters) == (2, 14, 8, 14)
     assert size.packed_bits_per_node == (inner + leaves + tables) / 14
+
+
+def test_a_set_of_categories_counts_as_a_threshold_as_long_as_it_is():
+    by_set = np.array([1, -1, 0, -1, -1], dtype=np.int32)
+    sets = (np.array([4, 7], dtype=np.int32), np.array([0, 1, 9], dtype=np.int32))
+    forest = Forest((replace(chain([3, 3], [0.0, 0.0]), category_set=by_set, sets=sets),), 4)
+    assert packed_bits(forest) == 2 * (2 + 0 + 1) + 3 * (1 + 64) + 32 * (2 + 2 + 5)
 
 
 def test_a_forest_without_splits_is_its_leaves():

@@ -14,15 +14,18 @@ def leaf_by_definition(tree, row, operator):
     while tree.left[node] != LEAF:
         value, threshold = float(row[tree.feature[node]]), float(tree.threshold[node])
         goes_left = value < threshold if operator == "<" else value <= threshold
+        if tree.category_set[node] >= 0:
+            goes_left = value >= 0 and np.trunc(value) in tree.categories(node).tolist()
         if np.isnan(value):
             goes_left = bool(tree.default_left[node])
         node = int(tree.left[node] if goes_left else tree.right[node])
     return node
 
 
+@pytest.mark.parametrize("categories", ["", "any"])
 @pytest.mark.parametrize("operator", ["<", "<="])
-def test_leaf_index_is_the_definition(forest_of, awkward_rows, operator):
-    tree = forest_of(5, [20]).trees[0]
+def test_leaf_index_is_the_definition(forest_of, awkward_rows, operator, categories):
+    tree = forest_of(5, [20], categories=categories).trees[0]
     x = awkward_rows(5, 300)
     expected = [leaf_by_definition(tree, row, operator) for row in x]
     assert traverse.leaf_index(tree, x, operator).tolist() == expected

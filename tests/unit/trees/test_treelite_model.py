@@ -6,9 +6,11 @@ import lightgbm
 import numpy as np
 import pytest
 import treelite
+import xgboost
 from treelite.model_builder import Metadata, ModelBuilder, PostProcessorFunc, TreeAnnotation
 
 from harness.errors import ModelError
+from harness.trees.traverse import predict
 from harness.trees.treelite_model import from_treelite
 
 
@@ -47,12 +49,26 @@ def built(nodes, task="kRegressor"):
     return builder.commit()
 
 
-def test_categorical_split_is_refused_with_tree_and_node():
+def test_lightgbms_categories_are_read():
     rng = np.random.default_rng(0)
     x = rng.integers(0, 6, size=(300, 1)).astype(float)
     y = np.isin(x[:, 0], [1, 3, 4]).astype(float)
-    with pytest.raises(ModelError, match=r"tree 0, node 0 is a categorical split"):
-        from_treelite(train({"objective": "regression"}, x, y, categorical_feature=[0]))
+    tree = from_treelite(train({"objective": "regression"}, x, y, categorical_feature=[0])).trees[0]
+    assert (tree.is_categorical[0], tree.threshold[0], tree.default_left[0]) == (True, 0.0, False)
+    assert tree.categories(0).tolist() in ([1, 3, 4], [0, 2, 5])
+
+
+def test_xgboosts_categories_are_read_with_the_listed_side_left():
+    x = np.random.default_rng(0).choice([0, 1, 2, 9, 300], (500, 1)).astype(np.float32)
+    x[::7] = np.nan
+    y = np.isin(x[:, 0], [1, 9]) + 2.0 * np.isnan(x[:, 0])
+    matrix = xgboost.DMatrix(x, y, feature_types=["c"], enable_categorical=True)
+    booster = xgboost.train({"max_depth": 3, "max_cat_to_onehot": 1, "nthread": 1}, matrix, 3)
+    forest = from_treelite(treelite.frontend.from_xgboost(booster))
+    assert forest.has_categories
+    rows = np.float32([[0], [1], [2], [9], [9.9], [300], [301], [-0.5], [-3], [1e9], [16777216], [16777217], [np.nan]])
+    expected = booster.inplace_predict(rows, predict_type="margin", missing=np.nan)
+    np.testing.assert_allclose(predict(forest, rows), expected, rtol=1e-6)
 
 
 def test_several_outputs_are_refused():

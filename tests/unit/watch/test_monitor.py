@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.records import MachineLog
 from harness.watch import proc
 from harness.watch.monitor import Monitor
 
@@ -49,6 +50,16 @@ def watched(monitor: Monitor, n_rows: int):
             time.sleep(0.05)
             monitor.look()
     return monitor.log()
+
+
+def test_each_row_is_in_the_journal_at_once(tmp_path) -> None:
+    journal = tmp_path / "load" / "machine.jsonl"
+    log = watched(Monitor({"compressed": ()}, (CPU,), (CPU,), journal), 2)
+    lines = [MachineLog.model_validate_json(line) for line in journal.read_text().splitlines()]
+    assert len(lines) >= 2
+    assert tuple(line.end_s[0] for line in lines) == log.end_s
+    assert tuple(line.steal_share[0] for line in lines) == log.steal_share
+    assert {line.started for line in lines} == {log.started}
 
 
 def test_a_busy_stranger_on_our_core_is_foreign(stranger: int) -> None:

@@ -1,0 +1,49 @@
+"""Fine-tuning of a network that a method has changed: on the uncompressed teacher's scores and the true labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.compress._lessons import spread, taught_by_teacher
+from harness.mlp.options import FineTuningOptions
+from harness.protocols import Compression
+from harness.records import Manifest
+
+if TYPE_CHECKING:
+    from harness.mlp.model import MlpModel
+    from harness.mlp.objective import Lesson
+
+
+def lesson_of(options: FineTuningOptions, work: Compression, model: MlpModel) -> Lesson:
+    """What `model` is fine-tuned with."""
+    from harness.mlp.losses import centred_squares
+    from harness.mlp.objective import Lesson, Objective
+
+    labels = options.label_weight > 0
+    examples = taught_by_teacher(work, synthetic_share=options.synthetic_share, labels=labels, seed=options.seed)
+    objective = Objective(centred_squares, label_weight=options.label_weight)
+    return Lesson(model.transform, examples, objective, work.splits.valid, work.ndcg, work.progress)
+
+
+def in_teachers_unit(model: MlpModel, work: Compression) -> MlpModel:
+    """The float32 network with its scores in units of their spread, as the targets are; it ranks as before."""
+    from harness.mlp.scorer import MlpScorer
+    from harness.scoring import scores_of
+
+    data = work.splits.train
+    unit = np.float32(spread(scores_of(MlpScorer(model), data.features), data.group_sizes))
+    output = model.layers[-1]
+    scaled = replace(output, weight=output.weight / unit, bias=output.bias / unit)
+    return replace(model, layers=(*model.layers[:-1], scaled))
+
+
+def refuses_all_but_networks(manifest: Manifest) -> str:
+    """Why a method on float32 networks can't work on a bundle; empty where it can."""
+    if manifest.format != "mlp":
+        return f"a {manifest.format} bundle is not a network of the mlp format"
+    if "quantise" in manifest.meta:
+        return "the network is quantised already; put quantise behind this step"
+    return "" if manifest.meta.get("hidden") != [] else "the network has no hidden layer"

@@ -1,0 +1,23 @@
+"""A method applied to a bundle: the draft it returns, and the forest that it wrote."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.protocols import Compression
+from harness.records import NdcgSpec
+from harness.trees.treelite_model import from_treelite
+
+
+@pytest.fixture
+def applied_to_trees(splits, tmp_path):
+    """`applied_to_trees(method, bundle, **options)` -> (draft, forest)."""
+
+    def build(method, bundle, **options):
+        import treelite
+
+        work = Compression(bundle, bundle, splits, tmp_path, 1, NdcgSpec(), lambda _: None)
+        draft = method.apply(method.Options(**options), work)
+        return draft, from_treelite(treelite.Model.deserialize(tmp_path / "model.treelite"))
+
+    return build
