@@ -69,6 +69,19 @@ class RankingData:
         index = starts + np.arange(int(sizes.sum()))
         return RankingData(self.name, self.features[index], self.grades[index], sizes, self.feature_names)
 
+    def thinned(self, max_rows: int) -> RankingData:
+        """Evenly spaced query groups with about `max_rows` rows in all; itself where it has no more."""
+        if self.n_rows <= max_rows:
+            return self
+        n_groups = max(1, self.n_groups * max_rows // self.n_rows)
+        return self.take_groups(np.arange(n_groups) * self.n_groups // n_groups)
+
+    def centred(self, values: NDArray[np.floating]) -> Floats:
+        """Values (..., n_rows) less their mean in each query group, which no ranking depends on."""
+        wide = values.astype(np.float64)
+        means = np.add.reduceat(wide, self.offsets[:-1], axis=-1) / self.group_sizes
+        return wide - np.repeat(means, self.group_sizes, axis=-1)
+
     def checked(self) -> RankingData:
         """Itself, or a DataError that names the split, the row and the remedy."""
         where = f"dataset split {self.name!r}"

@@ -27,7 +27,7 @@ class Gate:
     def __init__(self, forest: Forest, valid: RankingData, spec: NdcgSpec) -> None:
         from harness.trees.traverse import leaf_indices
 
-        self._data = _thinned(valid)
+        self._data = valid.thinned(_MAX_ROWS)
         self._spec = spec
         self._leaves = leaf_indices(forest, self._data.features)
         self._base = self._ndcg([tree.value for tree in forest.trees])
@@ -59,10 +59,3 @@ def smallest(low: int, high: int, meets: Callable[[int], bool]) -> int:
         else:
             low = middle + 1
     return high
-
-
-def _thinned(data: RankingData) -> RankingData:
-    if data.n_rows <= _MAX_ROWS:
-        return data
-    step = -(-data.n_rows // _MAX_ROWS)
-    return data.take_groups(np.arange(0, data.n_groups, step))

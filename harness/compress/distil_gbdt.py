@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from harness.bundle import CANONICAL, Draft
 from harness.protocols import Compression
-from harness.ranking_data import Floats, RankingData
 from harness.records import Manifest
 from harness.trees.gbdt_options import GbdtOptions
 
@@ -37,6 +35,7 @@ def apply(options: Options, work: Compression) -> Draft:
     Scores are centred per query group (Euclidean distance to the teacher's ranking function, less the part that no
     ranking depends on), so that the student spends no split on telling query groups apart.
     """
+    from harness.scoring import score
     from harness.trees import artefacts
     from harness.trees.grades import check_grades
     from harness.trees.lightgbm_fit import MAX_GRADE, fit
@@ -48,7 +47,7 @@ def apply(options: Options, work: Compression) -> Draft:
         check_grades(data, MAX_GRADE)
         objective, targets = "lambdarank", data.grades
     else:
-        objective, targets = "regression", _centred_scores(work, data)
+        objective, targets = "regression", data.centred(score(work.teacher, data.features))
     forest = fit(objective, data, targets, options, n_threads=work.n_threads, progress=work.progress)
     return artefacts.save(forest, work.out, data.feature_names, lightgbm_objective=objective)
 
@@ -58,11 +57,3 @@ def control(options: Options, before: Manifest, after: Manifest) -> dict[str, An
     if options.targets == "labels":
         return None
     return {"kind": "distil_gbdt", **options.model_dump(), "targets": "labels"}
-
-
-def _centred_scores(work: Compression, data: RankingData) -> Floats:
-    from harness.scoring import score
-
-    scores = score(work.teacher, data.features).astype(np.float64)
-    means = np.add.reduceat(scores, data.offsets[:-1]) / data.group_sizes
-    return scores - np.repeat(means, data.group_sizes)

@@ -1,4 +1,4 @@
-"""Tree bundles on disk: `model.treelite` always, `model.txt` where LightGBM's own engine is to read it back."""
+"""Tree bundles on disk: `model.treelite` always, and the file of the library it is from, which can read it back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from harness.trees.forest import Forest
 from harness.trees.lightgbm_text import objective_of, to_text
 from harness.trees.packed_size import model_size
 from harness.trees.treelite_model import from_treelite, to_treelite
+from harness.trees.xgboost_json import to_json
 
 LIGHTGBM_TEXT = "model.txt"
 XGBOOST_JSON = "model.json"
@@ -45,8 +46,11 @@ def save_like(
     leaf_bits: int | None = None,
     meta: dict[str, Any] | None = None,
 ) -> Draft:
-    """Write a changed forest of `bundle`, with a LightGBM text where the bundle has one."""
+    """Write a changed forest of `bundle`, with a file of the library whose own file the bundle has."""
     objective = None
+    if bundle.manifest.source == "xgboost":
+        frame = bundle.file(XGBOOST_JSON).read_text(encoding="utf-8")
+        (out / XGBOOST_JSON).write_text(to_json(forest, frame), encoding="utf-8")
     if bundle.manifest.source == "lightgbm":
         objective = objective_of(bundle.file(LIGHTGBM_TEXT).read_text(encoding="utf-8"))
     names = bundle.manifest.feature_names

@@ -15,6 +15,7 @@ TEACHERS = ("lightgbm", "xgboost", "mlp")
 SMALL: dict[str, dict[str, object]] = {
     "truncate": {"keep": 0.5},
     "prune_leaves": {"keep": 0.5},
+    "prune_trees": {"keep": 0.5},
     "prune_levels": {"keep": 0.5},
     "prune_features": {"keep": 0.5},
     "distil_gbdt": {"n_trees": 5, "n_leaves": 4, "min_rows_per_leaf": 5},

@@ -1,0 +1,50 @@
+"""refit_leaves: same splits, better leaves; nearer to the teacher, or to the grades; never worse on valid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.bundle import seal
+from harness.compress import refit_leaves, truncate
+from harness.protocols import Compression
+from harness.records import NdcgSpec
+from harness.scoring import score
+from harness.trees.artefacts import load
+from harness.trees.mean_ndcg import MeanNdcg
+from harness.trees.traverse import predict
+
+
+@pytest.fixture
+def stepped(splits, tmp_path):
+    made = iter(range(20))
+
+    def build(method, bundle, whole, **options):
+        out = tmp_path / f"bundle-{next(made)}"
+        out.mkdir()
+        work = Compression(bundle, whole, splits, out, 1, NdcgSpec(), lambda _: None)
+        return seal(out, method.apply(method.Options(**options), work), origin={})
+
+    return build
+
+
+@pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
+@pytest.mark.parametrize("objective", ["teacher", "lambdarank"])
+def test_what_truncation_cost_is_regained_in_part(stepped, teacher, splits, kind, objective):
+    whole = teacher(kind)
+    short = stepped(truncate, whole, whole, keep_trees=6)
+    refitted = stepped(refit_leaves, short, whole, objective=objective)
+    valid = MeanNdcg(splits.valid, 10)
+    before, after = (valid.of(predict(load(b), splits.valid.features)) for b in (short, refitted))
+    assert after > before
+    assert refitted.manifest.source == kind
+    assert refitted.manifest.size.n_nodes == short.manifest.size.n_nodes
+    for old, new in zip(load(short).trees, load(refitted).trees, strict=True):
+        assert np.array_equal(old.threshold, new.threshold)
+        assert np.array_equal(old.feature, new.feature)
+
+
+def test_the_teacher_itself_has_nothing_to_regain(stepped, teacher, splits):
+    whole = teacher("lightgbm")
+    same = stepped(refit_leaves, whole, whole, objective="teacher", l2=1e9)
+    assert score(same, splits.test.features) == pytest.approx(score(whole, splits.test.features), abs=1e-4)

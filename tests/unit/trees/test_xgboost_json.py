@@ -1,0 +1,96 @@
+"""XGBoost JSON of a forest: XGBoost itself loads it and scores what the forest scores."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import treelite
+import xgboost
+
+from harness.errors import ModelError
+from harness.trees.traverse import predict
+from harness.trees.treelite_model import from_treelite
+from harness.trees.xgboost_json import to_json
+
+FEATURES = ("a", "b", "c", "d")
+
+
+@pytest.fixture
+def finite_rows(awkward_rows):
+    """Rows without infinities, which XGBoost refuses."""
+    return lambda seed, n: np.nan_to_num(awkward_rows(seed, n), nan=np.nan, posinf=3.3e38, neginf=-3.3e38)
+
+
+@pytest.fixture
+def trained():
+    """`trained(objective, **params)`: a booster on 4 features, its JSON, its Forest."""
+
+    def build(objective, **params):
+        rng = np.random.default_rng(5)
+        x = rng.normal(size=(400, 4)).astype(np.float32)
+        x[::7, 1] = np.nan
+        y = (x[:, 0] + rng.normal(size=400) > 0).astype(int)
+        data = xgboost.DMatrix(x, label=y, feature_names=list(FEATURES), nthread=1)
+        if objective.startswith("rank"):
+            data.set_info(group=[20] * 20)
+        booster = xgboost.train({"objective": objective, "max_depth": 3, "nthread": 1, **params}, data, 6)
+        forest = from_treelite(treelite.frontend.from_xgboost(booster))
+        return booster, booster.save_raw("json").decode(), forest
+
+    return build
+
+
+def margins(text, x, tmp_path):
+    file = tmp_path / "model.json"
+    file.write_text(text)
+    booster = xgboost.Booster(model_file=str(file))
+    booster.set_param({"nthread": 1})
+    return booster, booster.predict(xgboost.DMatrix(x, feature_names=list(FEATURES), nthread=1), output_margin=True)
+
+
+@pytest.mark.parametrize(
+    ("objective", "params"),
+    [
+        ("rank:ndcg", {"lambdarank_pair_method": "topk", "lambdarank_num_pair_per_sample": 5}),
+        ("rank:pairwise", {"base_score": 0.25}),
+        ("binary:logistic", {"base_score": 0.3}),
+        ("reg:squarederror", {"num_parallel_tree": 2}),
+        ("rank:ndcg", {"booster": "dart", "rate_drop": 0.5, "one_drop": 1}),
+    ],
+)
+def test_scored_by_xgboost_like_the_forest(trained, finite_rows, tmp_path, objective, params):
+    source, text, forest = trained(objective, **params)
+    x = finite_rows(3, 300)
+    _, native = margins(to_json(forest, text), x, tmp_path)
+    rows = xgboost.DMatrix(x, feature_names=list(FEATURES), nthread=1)
+    assert native == pytest.approx(source.predict(rows, output_margin=True), abs=1e-6)
+    fewer = forest.with_trees(tuple(replace(tree, value=tree.value * 1.7) for tree in forest.trees[1::2]))
+    pruned, native = margins(to_json(fewer, text), x, tmp_path)
+    assert native == pytest.approx(predict(fewer, x), abs=1e-6)
+    assert pruned.num_boosted_rounds() == len(fewer.trees)
+    assert pruned.feature_names == list(FEATURES)
+    objectives = [json.loads(b.save_config())["learner"]["objective"] for b in (source, pruned)]
+    assert objectives[0] == objectives[1]
+
+
+def test_any_float32_tree_comes_through_exactly(forest_of, trained, finite_rows, tmp_path):
+    _, text, trained_forest = trained("rank:ndcg", base_score=0.0)
+    drawn = forest_of(4, [9, 0, 31], operator="<", threshold_type="float32")
+    finite = tuple(replace(t, threshold=np.minimum(t.threshold, 3e38)) for t in drawn.trees)
+    forest = replace(drawn.with_trees(finite), base_score=trained_forest.base_score)
+    x = finite_rows(4, 500)
+    _, native = margins(to_json(forest, text), x, tmp_path)
+    assert native == pytest.approx(predict(forest, x), abs=1e-6)
+
+
+def test_what_has_no_place(forest_of, trained):
+    _, text, forest = trained("rank:ndcg")
+    for odd in (forest_of(1, [3]), replace(forest, average=True)):
+        with pytest.raises(ModelError, match="sums of float32 trees"):
+            to_json(odd, text)
+    for source in ("{}", "[]", "no json"):
+        with pytest.raises(ModelError, match="no tree model of XGBoost"):
+            to_json(forest, source)
