@@ -18,7 +18,6 @@ from harness.bundle import Draft
 from harness.compress._size_options import Keep, MaxDrop, OneOfSeveral, refuses_all_but_trees
 from harness.ndcg import ndcg, quality_drop
 from harness.protocols import Compression
-from harness.ranking_data import RankingData
 from harness.records import Manifest
 
 if TYPE_CHECKING:
@@ -124,9 +123,8 @@ def _by_importance(forest: Forest) -> Choose:
 def _by_valid(removal: FeatureRemoval, work: Compression) -> Choose:
     """Least NDCG lost; where that is equal, least change of the scores."""
     from harness.trees.fewer_features import Scores
-    from harness.trees.sampled import spaced_groups
 
-    valid = spaced_groups(work.splits.valid, _CHOICE_ROWS)
+    valid = work.splits.valid.thinned(_CHOICE_ROWS)
     scores = Scores(removal, valid.features)
     costs: dict[int, tuple[float, float]] = {}
     base = scores.total.copy()
@@ -151,9 +149,8 @@ def _by_valid(removal: FeatureRemoval, work: Compression) -> Choose:
 def _gate(removal: FeatureRemoval, work: Compression, max_drop: float) -> Callable[[int, list[int]], bool]:
     """Whether the forest without a feature too is still within the gate."""
     from harness.trees.fewer_features import Scores
-    from harness.trees.sampled import spaced_groups
 
-    valid: RankingData = spaced_groups(work.splits.valid, _GATE_ROWS)
+    valid = work.splits.valid.thinned(_GATE_ROWS)
     scores = Scores(removal, valid.features)
     base = ndcg(scores.total, valid, work.ndcg)
 

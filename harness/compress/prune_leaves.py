@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from harness.bundle import Draft
 from harness.compress._gate import Gate, smallest
 from harness.compress._size_options import SizeOptions, refuses_all_but_trees
@@ -13,7 +11,6 @@ from harness.protocols import Compression
 from harness.records import Manifest
 
 if TYPE_CHECKING:
-    from harness.ranking_data import Features
     from harness.trees.collapse import Collapses
 
 _COVER_ROWS = 20_000
@@ -33,14 +30,19 @@ def apply(options: Options, work: Compression) -> Draft:
     from harness.trees import artefacts
     from harness.trees.collapse import collapses
     from harness.trees.cover import with_cover
+    from harness.trees.sampled import said, spaced_rows
 
     forest = artefacts.load(work.bundle)
+    notes = []
     if not forest.has_cover:
-        forest = with_cover(forest, _spaced(work.splits.train.features))
+        train = work.splits.train.features
+        x = spaced_rows(train, _COVER_ROWS)
+        forest = with_cover(forest, x)
+        notes = [f"the source kept no count of rows: leaves weighed by {said(len(x), len(train), 'rows of train')}"]
     sequence = collapses(forest)
     pruned = sequence.after(_n_collapses(options, sequence, work))
     work.progress(f"prune_leaves: {pruned.n_nodes} of {forest.n_nodes} nodes")
-    return artefacts.save_like(pruned, work.out, work.bundle)
+    return artefacts.save_like(pruned, work.out, work.bundle, meta={"notes": notes} if notes else None)
 
 
 def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
@@ -57,8 +59,3 @@ def _n_collapses(options: Options, sequence: Collapses, work: Compression) -> in
     gate = Gate(sequence.forest, work.splits.valid, work.ndcg)
     total = len(sequence)
     return total - smallest(0, total, lambda n_left: gate.drop_upper(sequence.leaf_values(total - n_left)) <= max_drop)
-
-
-def _spaced(x: Features) -> Features:
-    """Evenly spaced rows, enough to weigh leaves by."""
-    return x[np.linspace(0, x.shape[0] - 1, min(x.shape[0], _COVER_ROWS)).astype(np.int64)]

@@ -51,11 +51,11 @@ def apply(options: Options, work: Compression) -> Draft:
     from harness.scoring import score
     from harness.trees import artefacts
     from harness.trees.level_pruning import Goal, LevelPruning
-    from harness.trees.sampled import said, spaced_groups
+    from harness.trees.sampled import said
     from harness.trees.traverse import leaf_indices
 
     forest = artefacts.load(work.bundle)
-    train = spaced_groups(work.splits.train, max(1, _CELLS // len(forest.trees)))
+    train = work.splits.train.thinned(max(1, _CELLS // len(forest.trees)))
     scores = score(work.teacher, train.features).astype(np.float64)
     goal = Goal(scores, _weights(options, scores, train, work.ndcg.k), train.offsets)
     pruning = LevelPruning(forest, leaf_indices(forest, train.features), goal)

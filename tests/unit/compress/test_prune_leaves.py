@@ -75,3 +75,12 @@ def test_control_is_truncation_to_the_same_nodes(applied, teacher):
 def test_exactly_one_key():
     with pytest.raises(ValidationError, match="give exactly one of keep, max_nodes, max_drop"):
         prune_leaves.Options(keep=0.5, max_nodes=7)
+
+
+def test_leaves_are_weighed_by_rows_of_train_where_the_source_kept_no_count(applied, teacher):
+    assert not load(teacher("xgboost")).has_cover
+    draft, forest = applied(prune_leaves, teacher("xgboost"), keep=0.5)
+    assert draft.meta["notes"] == ["the source kept no count of rows: leaves weighed by all 1,386 rows of train"]
+    assert forest.has_cover, "a later step need not count again"
+    draft, _ = applied(prune_leaves, teacher("lightgbm"), keep=0.5)
+    assert "notes" not in draft.meta
