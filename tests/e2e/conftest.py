@@ -178,12 +178,24 @@ def cli(tmp_path, shared_cache) -> Cli:
     return Cli(tmp_path, shared_cache)
 
 
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, shared_cache) -> Cli:
+    """The command line after one run of a recipe beside its teacher, two rounds; for tests that only read it."""
+    cli = Cli(tmp_path_factory.mktemp("finished"), shared_cache)
+    recipe = [{"kind": "truncate", "keep_trees": 5}, {"kind": "quantise"}]
+    scenario = cli.scenario(compress=recipe, engine="tl2cgen", traffic={"teacher": True, "rounds": 2})
+    done = cli("run", scenario)
+    assert cli.ended(done, 0), done.stderr
+    assert "PASS" in done.stdout
+    return cli
+
+
 @pytest.fixture
 def no_orphans(tmp_path):
     """After the test, every process that its command lines started is gone (asked for some seconds, then it fails)."""
     yield
     ours = [process for process in psutil.process_iter() if _environment(process).get(TEST_FOLDER) == str(tmp_path)]
-    _, alive = psutil.wait_procs(ours, timeout=10)
+    _, alive = psutil.wait_procs(ours, timeout=30)
     assert not alive, f"left behind: {[(p.pid, p.cmdline()[:6]) for p in alive]}"
 
 

@@ -42,7 +42,7 @@ def test_interrupted_under_load(cli, number):
     process = cli.start("run", cli.scenario(traffic=LONG))
     under_load(process, cli)
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in stderr
     result = cli.result()
@@ -57,7 +57,7 @@ def test_interrupted_while_training(cli):
         if "lightgbm" in line:
             break
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in stderr
 
@@ -66,7 +66,7 @@ def test_a_killed_server(cli):
     process = cli.start("run", cli.scenario(traffic=LONG))
     under_load(process, cli)
     wait_for(process, lambda line: "harness.serve" in line).send_signal(signal.SIGKILL)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=120)
     assert process.returncode == 3
     assert "server" in stderr
     assert "Traceback" not in stderr
@@ -77,7 +77,7 @@ def test_a_killed_server(cli):
 def test_a_killed_load_process(cli):
     process = cli.start("run", cli.scenario(traffic=LONG))
     under_load(process, cli).send_signal(signal.SIGKILL)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=120)
     assert process.returncode == 3
     assert "load" in stderr
     assert "Traceback" not in stderr
@@ -105,7 +105,7 @@ def test_the_harness_itself_is_killed(cli):
     process = cli.start("run", cli.scenario(traffic=LONG))
     under_load(process, cli)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
 
 
 def test_a_port_in_use(cli):

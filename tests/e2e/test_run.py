@@ -1,6 +1,8 @@
 """The main job from a scenario file to a report, with a real server and a real Locust."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,19 +11,13 @@ from queues import sojourns_s
 from harness.bundle import open_bundle
 from harness.samples import Samples
 
-RECIPE = [{"kind": "truncate", "keep_trees": 5}, {"kind": "quantise"}]
 SAVED = {"scenario.yaml", "measurements.json", "samples.npz", "result.json", "report.html", "summary.md"}
 
 
 @pytest.mark.usefixtures("no_orphans")
-def test_from_scenario_to_report_and_again_from_the_cache(cli):
-    scenario = cli.scenario(compress=RECIPE, engine="tl2cgen", traffic={"teacher": True, "rounds": 2})
-    done = cli("run", scenario)
-    assert cli.ended(done, 0), done.stderr
-    assert "PASS" in done.stdout
-    run_dir = cli.only_run()
+def test_from_scenario_to_report_and_again_from_the_cache(cli, finished):
+    run_dir, result = finished.only_run(), finished.result()
     assert {path.name for path in run_dir.iterdir()} >= SAVED
-    result = cli.result()
     ledger = result["measurements"]["ledger"]
     assert [row["step"] for row in ledger] == ["lightgbm", "truncate", "quantise", "served by tl2cgen"]
     assert [row["size"]["n_trees"] for row in ledger] == [10, 5, 5, 5]
@@ -34,16 +30,15 @@ def test_from_scenario_to_report_and_again_from_the_cache(cli):
         assert 0 < measure["machine"]["server_cpu_us"] < 1e6
     assert open_bundle(run_dir / "bundle").manifest.digest == ledger[-1]["digest"]
 
-    again = cli("run", scenario, "--json")
+    again = cli("run", finished.root / "tiny.yaml", "--json")
     assert cli.ended(again, 0), again.stderr
     rows = json.loads(again.stdout)["measurements"]["ledger"]
     assert all(row["cached"] for row in rows)
     assert [row["digest"] for row in rows] == [row["digest"] for row in ledger]
 
 
-def test_judge_and_report_work_from_files_without_measuring(cli):
-    assert cli.ended(cli("run", cli.scenario()), 0)
-    run_dir = cli.only_run()
+def test_judge_and_report_work_from_files_without_measuring(cli, finished):
+    run_dir = Path(shutil.copytree(finished.only_run(), cli.root / "results" / "tiny-copy"))
     before = (run_dir / "samples.npz").read_bytes()
     measurements = run_dir / "measurements.json"
     content = json.loads(measurements.read_text())
@@ -54,16 +49,11 @@ def test_judge_and_report_work_from_files_without_measuring(cli):
     assert cli.ended(judged, 1)
     assert "FAIL" in judged.stdout
     assert (run_dir / "samples.npz").read_bytes() == before
-    for name, mark in [
-        ("terminal", "FAIL"),
-        ("markdown", "|"),
-        ("json", '"schema_version"'),
-        ("html", "<!DOCTYPE html>"),
-    ]:
+    for name, mark in [("terminal", "FAIL"), ("html", "<!DOCTYPE html>")]:
         shown = cli("report", run_dir, "--format", name)
         assert shown.returncode == 0, shown.stderr
         assert mark in shown.stdout
-    assert json.loads(cli("report", run_dir, run_dir, "--format", "json").stdout)
+    assert len(json.loads(cli("report", run_dir, run_dir, "--format", "json").stdout)) == 2
 
 
 def test_a_suite_runs_all_and_prints_one_table(cli):
