@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from harness.bundle import Bundle
 from harness.engines._scorer import SUM_ROUNDING, LibraryScorer
 from harness.protocols import PluginOptions, Scorer
+from harness.ranking_data import Features
 from harness.records import Manifest
 
 
@@ -42,7 +46,14 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
         "library": f"treelite {treelite.__version__}",
         "threads": options.n_threads,
         "tolerance": SUM_ROUNDING,
+        "float64": True,
         "loaded_bytes": bundle.artefact.stat().st_size,
         "load_s": round(time.perf_counter() - started, 4),
     }
-    return LibraryScorer(lambda x: treelite.gtil.predict(model, x, nthread=options.n_threads, pred_margin=True), info)
+
+    def predict(x: Features) -> NDArray[Any]:
+        with np.errstate(over="ignore"):  # doubles beyond the range of a model of float32
+            scores: NDArray[Any] = treelite.gtil.predict(model, x, nthread=options.n_threads, pred_margin=True)
+            return scores
+
+    return LibraryScorer(predict, info)

@@ -59,6 +59,7 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     info = {
         "library": f"{name} {library.__version__}",
         "threads": options.n_threads,
+        "float64": bundle.manifest.format == "trees",
         "loaded_bytes": file.stat().st_size,
         "load_s": round(time.perf_counter() - started, 4),
     }

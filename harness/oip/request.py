@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from harness.oip.wire import FP32, OipError, from_json, from_raw, join, kind_of, parameters_of, split
+from harness.oip.wire import FP32, FP64, OipError, from_json, from_raw, join, kind_of, parameters_of, split
 from harness.ranking_data import Features
 
 _OUTPUTS = ("scores", "order")
+_TYPES: dict[str, np.dtype[Any]] = {"FP32": FP32, "FP64": FP64}
 
 
 class InferRequest(NamedTuple):
-    """A decoded request: candidates x (n, d) float32, C-contiguous and writable; the form the answer should take."""
+    """A decoded request: candidates x (n, d), C-contiguous and writable; the form the answer should take."""
 
-    x: Features
+    x: NDArray[Any]
     top_k: int | None
     id: str | None
     binary_output: bool
@@ -53,8 +56,14 @@ def encode_request(
     return join(message, tensors)
 
 
-def decode_request(header_length: int | None, body: bytes, n_features: int, max_candidates: int) -> InferRequest:
-    """Read and check a request for a model of `n_features`.
+def decode_request(
+    header_length: int | None,
+    body: bytes,
+    n_features: int,
+    max_candidates: int,
+    datatypes: Sequence[str] = ("FP32",),
+) -> InferRequest:
+    """Read and check a request for a model of `n_features` that takes `datatypes`, of FP32 and FP64.
 
     `header_length` is that of the HTTP header, None where the body is all JSON. The answer is binary where
     `parameters.binary_data_output`, or `binary_data` of any requested output, is true. Raises OipError (status 400, or
@@ -65,8 +74,9 @@ def decode_request(header_length: int | None, body: bytes, n_features: int, max_
     if type(inputs) is not list or len(inputs) != 1 or type(inputs[0]) is not dict or inputs[0].get("name") != "x":
         raise OipError('expected "inputs" with exactly one tensor, named "x"')
     tensor = inputs[0]
-    if tensor.get("datatype") != "FP32":
-        raise OipError("datatype of x must be FP32")
+    if tensor.get("datatype") not in datatypes:
+        raise OipError(f"datatype of x must be {' or '.join(datatypes)}")
+    dtype = _TYPES[tensor["datatype"]]
     n = _n_candidates(tensor.get("shape"), n_features, max_candidates)
     shape = (n, n_features)
     parameters = parameters_of(message, "the request")
@@ -74,16 +84,16 @@ def decode_request(header_length: int | None, body: bytes, n_features: int, max_
     if size is None:
         if len(raw):
             raise OipError(f"{len(raw)} bytes follow the JSON, but x has no parameters.binary_data_size")
-        x = from_json(tensor.get("data"), shape, "x", FP32)
+        x = from_json(tensor.get("data"), shape, "x", dtype)
     else:
-        expected = n * n_features * 4
+        expected = n * n_features * dtype.itemsize
         if type(size) is not int or size != expected:
             raise OipError(f"binary_data_size of x must be {expected} bytes for shape {list(shape)}")
         if "data" in tensor:
             raise OipError("x has both data and binary_data_size; expected one of them")
         if len(raw) != expected:
             raise OipError(f"expected {expected} bytes of x after the JSON, got {len(raw)}")
-        x = from_raw(raw, shape, FP32)
+        x = from_raw(raw, shape, dtype)
     return InferRequest(x, _top_k(parameters), _id(message), _binary_output(message, parameters))
 
 

@@ -16,6 +16,7 @@ HEADER_LENGTH = "Inference-Header-Content-Length"
 JSON_TYPE = "application/json"
 BINARY_TYPE = "application/octet-stream"
 FP32 = np.dtype("<f4")
+FP64 = np.dtype("<f8")
 INT32 = np.dtype("<i4")
 
 _NUMBERS = {float, int, type(None)}
@@ -100,7 +101,7 @@ def from_json(data: Any, shape: tuple[int, ...], what: str, dtype: np.dtype[Any]
     with np.errstate(over="ignore"):
         values = np.array(data, dtype=np.float64).astype(dtype)
     if np.isinf(values).any():
-        raise OipError(f"data of {what} has a number beyond the range of FP32")
+        raise OipError(f"data of {what} has a number beyond the range of FP{8 * dtype.itemsize}")
     return values.reshape(shape)
 
 

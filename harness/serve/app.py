@@ -52,6 +52,7 @@ class App:
         self._model = model
         self._n_features = n_features
         self._max_candidates = max_candidates
+        self._datatypes = ("FP32", "FP64") if scorer.info.get("float64") else ("FP32",)
         self._max_body_bytes = _JSON_BYTES_BESIDE + _JSON_BYTES_PER_NUMBER * max_candidates * n_features
         self._board = board
         self._slot: Slot = board.slot(worker)
@@ -66,7 +67,11 @@ class App:
                 {"name": "scores", "datatype": "FP32", "shape": [-1]},
                 {"name": "order", "datatype": "INT32", "shape": [-1]},
             ],
-            "parameters": {"max_candidates": max_candidates, "engine_info": dict(scorer.info)},
+            "parameters": {
+                "max_candidates": max_candidates,
+                "datatypes": self._datatypes,
+                "engine_info": dict(scorer.info),
+            },
         }
         self._documents = {
             "/v2": _dump(
@@ -93,7 +98,7 @@ class App:
             if body is None:
                 return
             start = perf_counter_ns()
-            request = oip.decode_request(header_length, body, self._n_features, self._max_candidates)
+            request = oip.decode_request(header_length, body, self._n_features, self._max_candidates, self._datatypes)
         except oip.OipError as error:
             self._slot.count(error.status)
             await _fail(send, error.status, error.what)

@@ -158,6 +158,15 @@ def test_scores_are_those_of_the_reference(scorer, bundle, splits):
     assert same(scorer.score(x), reference_scorer(bundle).score(x), tolerance)
 
 
+def test_doubles_are_scored_as_the_reference_scores_them(scorer, bundle, splits):
+    if not scorer.info.get("float64"):
+        pytest.skip("takes float32 only")
+    x = odd_rows(bundle, splits).astype(np.float64)
+    for feature in set(range(x.shape[1])) - set(categories_of(artefacts.load(bundle).trees)):
+        x[::2, feature] = np.nextafter(x[::2, feature], np.inf).clip(-1e38, 1e38)
+    assert same(scorer.score(x), reference_scorer(bundle).score(x), scorer.info.get("tolerance", 0.0))
+
+
 def test_tree_scores_are_those_of_the_trees_read_by_hand(scorer, bundle, splits):
     if bundle.manifest.format != "trees" or scorer.info.get("tolerance", 0.0) is None:
         pytest.skip("not about trees")

@@ -26,6 +26,20 @@ def decode(body: bytes, headers: dict[str, str], n_features: int = 2) -> oip.Inf
     return oip.decode_request(oip.header_length(headers), body, n_features, 100)
 
 
+@pytest.mark.parametrize("binary", [True, False])
+def test_doubles_arrive_whole_where_the_model_takes_them(binary: bool) -> None:
+    x = np.array([[1 + 1e-12, np.nan], [-1e300, 5e-324]])
+    tensor: dict[str, Any] = {"name": "x", "shape": [2, 2], "datatype": "FP64"}
+    tensor |= {"parameters": {"binary_data_size": 32}} if binary else {"data": [1 + 1e-12, None, -1e300, 5e-324]}
+    text = orjson.dumps({"inputs": [tensor]})
+    body = text + x.tobytes() if binary else text
+    request = oip.decode_request(len(text) if binary else None, body, 2, 100, ("FP32", "FP64"))
+    assert request.x.dtype == np.float64
+    np.testing.assert_array_equal(request.x, x)
+    with pytest.raises(oip.OipError, match=r"datatype of x must be FP32$"):
+        oip.decode_request(len(text) if binary else None, body, 2, 100)
+
+
 def message(**changes: Any) -> dict[str, Any]:
     tensor = {"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1, 2.5]}
     return {"inputs": [{**tensor, **changes}]}

@@ -73,6 +73,7 @@ class BlendScorer:
             "threads": n_threads,
             "block": library.block_candidates,
             "tolerance": TOLERANCE,
+            "float64": True,
             "max_rounding": program.max_rounding,
             "table_bytes": program.table_bytes,
         }

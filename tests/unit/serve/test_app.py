@@ -23,7 +23,7 @@ MAX_BODY_BYTES = 65_536 + 32 * 50 * 3
 class RowSums:
     """Scores are the sums of the features; 13 candidates are one too many for it."""
 
-    info: ClassVar = {"threads": 1}
+    info: ClassVar = {"threads": 1, "float64": True}
 
     def score(self, x: Any) -> Any:
         if x.shape[0] == 13:
@@ -82,6 +82,14 @@ def test_scores_and_order(ask: Any, board: Board, encoding: Any, n_chunks: int) 
     np.testing.assert_array_equal(scores, x.sum(axis=1))
     np.testing.assert_array_equal(order, np.argsort(-scores, kind="stable")[:4])
     assert board.totals()[stats.FIRST_STATUS] == 1
+
+
+def test_doubles_reach_an_engine_that_tells_them_apart(ask: Any) -> None:
+    x = np.array([[1.0, 1e-12, -1.0]])
+    tensor = {"name": "x", "shape": [1, 3], "datatype": "FP64", "data": x.ravel().tolist()}
+    status, headers, answer = ask(chunks=[orjson.dumps({"inputs": [tensor]})])
+    assert status == 200
+    assert oip.decode_response(headers, answer)[0] > 0  # as float32 they would cancel
 
 
 def test_no_candidates_have_no_scores(ask: Any) -> None:
@@ -168,6 +176,7 @@ def test_what_the_server_says_of_itself(ask: Any, board: Board) -> None:
     metadata = orjson.loads(ask("/v2/models/m", "GET")[2])
     assert (metadata["name"], metadata["platform"]) == ("m", "sums")
     assert metadata["inputs"] == [{"name": "x", "datatype": "FP32", "shape": [-1, 3]}]
-    assert metadata["parameters"]["engine_info"] == {"threads": 1}
+    assert metadata["parameters"]["engine_info"] == RowSums.info
+    assert metadata["parameters"]["datatypes"] == ["FP32", "FP64"]
     assert "binary_tensor_data" in orjson.loads(ask("/v2", "GET")[2])["extensions"]
     assert b"harness_requests_total" in ask("/metrics", "GET")[2]
