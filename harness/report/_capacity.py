@@ -42,7 +42,7 @@ def rate(capacity: TargetCapacity | None) -> str:
     if capacity is None:
         return numbers.NOTHING
     if not math.isnan(capacity.estimate_qps):
-        return numbers.figure(capacity.estimate_qps, "requests/s")
+        return numbers.figure(capacity.estimate_qps, "/s")
     if capacity.lower_qps and math.isinf(capacity.upper_qps):
         return f"over {numbers.figure(capacity.lower_qps, 'requests/s')}"
     if math.isfinite(capacity.upper_qps) and not capacity.lower_qps:
