@@ -60,16 +60,19 @@ def apply(options: Options, work: Compression) -> Draft:
     def reached(candidate: Any) -> float:
         return mean_ndcg.of(valid.scores([tree.value for tree in candidate.trees]))
 
-    best, best_ndcg, best_step = forest, reached(forest), 0
+    best, best_ndcg = forest, reached(forest)
+    highest, highest_step = 0.0, 0
     loss = _loss(options, work, train)
     for step, candidate in enumerate(sweeps(forest, train, loss, options.l2, options.learning_rate), start=1):
         own = reached(candidate)
         work.progress(f"refit_leaves: sweep {step} of {options.steps}, NDCG on valid {own:.4f}")
         if own > best_ndcg:
-            best, best_ndcg, best_step = candidate, own, step
-        if step == options.steps or step - best_step >= _PATIENCE:
+            best, best_ndcg = candidate, own
+        if own > highest:  # a fit to another target may lose at first what later sweeps more than regain
+            highest, highest_step = own, step
+        if step == options.steps or step - highest_step >= _PATIENCE:
             break
-    if best_step == 0:
+    if best is forest:
         notes.append("no sweep raised NDCG on valid: the leaves are as they were")
     meta = {"notes": notes} if notes else {}
     return artefacts.save_like(best, work.out, work.bundle, meta=meta)

@@ -10,6 +10,8 @@ from harness.bundle import open_bundle, seal
 from harness.protocols import Compression
 from harness.records import NdcgSpec
 from harness.scoring import score
+from harness.trees.artefacts import load
+from harness.trees.traverse import predict
 
 TEACHERS = ("lightgbm", "xgboost", "mlp")
 SMALL: dict[str, dict[str, object]] = {
@@ -77,6 +79,17 @@ def test_result_is_a_smaller_bundle_that_scores(method, options, before, compres
     with_missing = splits.test.features.copy()
     with_missing[::2] = np.nan
     assert np.isfinite(score(after, with_missing)).all()
+
+
+def test_trees_stay_readable_for_the_library_they_are_from(kind, method, options, before, compress, splits):
+    if before.manifest.format != "trees" or kind.startswith("distil"):
+        return
+    after = compress("a", method, options)
+    assert after.manifest.source == before.manifest.source
+    native = registry.engine("native")
+    scorer = native.open(native.Options(), after, after.path)
+    x = splits.test.features
+    assert scorer.score(x) == pytest.approx(predict(load(after), x), abs=1e-6)
 
 
 def test_applied_twice_it_gives_the_same_bundle(method, options, compress):
