@@ -1,33 +1,23 @@
 """Fewer bits per number: integer thresholds and narrow leaves for trees, int8 weights for a network.
 
 Trees: `thresholds` marks the bundle for a compile that compares small integers in place of floats, which changes no
-score; `leaves` rounds leaf values, which does, and saves bits only where leaves are stored that narrow (the packed
-size counts them so; the file keeps full-width numbers). Network: hidden layers become int8, activations
+score; `leaves` rounds leaf values, which does: the packed file stores them that narrow, the other files keep the same
+values in full width. `refit` chooses the narrow leaves by what the whole forest's scores on the train split lose, tree
+by tree (`harness.trees.narrow_refit`), for where int4 costs quality. Network: hidden layers become int8, activations
 at run time or on fixed grids, after the fact or in training (`harness.compress._quantise_network`).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Self
 
-import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.bundle import Draft
 from harness.compress._quantise_network import Activations, quantise_network, refuses_network
-from harness.errors import ModelError
 from harness.mlp.options import FineTuningOptions
 from harness.protocols import Compression, PluginOptions
-from harness.ranking_data import Floats
 from harness.records import Manifest
-
-if TYPE_CHECKING:
-    from harness.trees.forest import Tree
-
-_LEAF_BITS = {"none": None, "fp16": 16, "int8": 8}
-_INT8_SCALE_BITS = 32
-_INT8_MAX = 127
 
 
 class Options(PluginOptions):
@@ -36,8 +26,12 @@ class Options(PluginOptions):
     thresholds: bool = Field(
         default=True, description="trees: compile with integer thresholds where the engine can; lossless"
     )
-    leaves: Literal["none", "fp16", "int8"] = Field(
-        default="none", description="trees: round leaf values to fp16, or to int8 with one scale per tree; lossy"
+    leaves: Literal["none", "fp16", "int8", "int4"] = Field(
+        default="none",
+        description="trees: round leaf values to fp16, or to int8 or int4 with one scale per tree; lossy",
+    )
+    refit: bool = Field(
+        default=False, description="trees: fit int8 or int4 leaves to the scores on train, tree after tree"
     )
     activations: Activations = Field(
         default="dynamic",
@@ -48,6 +42,12 @@ class Options(PluginOptions):
         default=False,
         description="networks: quantisation-aware training, static activations; true, or the keys of its training",
     )
+
+    @model_validator(mode="after")
+    def _refit_has_leaves(self) -> Self:
+        if self.refit and self.leaves not in ("int8", "int4"):
+            raise ValueError("refit needs leaves: int8 or int4")
+        return self
 
 
 def refuses(options: Options, manifest: Manifest) -> str:
@@ -67,7 +67,9 @@ def refuses(options: Options, manifest: Manifest) -> str:
 
 
 def needs_data(options: Options, manifest: Manifest) -> str:
-    """Not for trees, whose numbers are rounded as they are."""
+    """Not for trees, whose numbers are rounded as they are, unless leaves are fitted."""
+    if options.refit:
+        return "refit fits leaves to the scores on the train split"
     return "" if manifest.format == "trees" else f"the numbers of a {manifest.format} bundle are calibrated on it"
 
 
@@ -85,37 +87,17 @@ def apply(options: Options, work: Compression) -> Draft:
 
 def _quantise_trees(options: Options, work: Compression) -> Draft:
     from harness.trees import artefacts
+    from harness.trees.packed.leaves import narrowed, with_codes
 
     forest = artefacts.load(work.bundle)
-    meta = {**work.bundle.manifest.meta, "quantise": options.model_dump(include={"thresholds", "leaves"})}
-    rounded = forest.with_trees(tuple(_rounded(tree, options.leaves) for tree in forest.trees))
-    draft = artefacts.save_like(rounded, work.out, work.bundle, leaf_bits=_LEAF_BITS[options.leaves], meta=meta)
-    if options.leaves != "int8":
-        return draft
-    scale_bits = _INT8_SCALE_BITS * len(forest.trees) / forest.n_nodes
-    packed = draft.size.packed_bits_per_node + scale_bits
-    return replace(draft, size=draft.size.model_copy(update={"packed_bits_per_node": packed}))
+    meta = {**work.bundle.manifest.meta, "quantise": options.model_dump(include={"thresholds", "leaves", "refit"})}
+    match options.leaves:
+        case "none":
+            return artefacts.save_like(forest, work.out, work.bundle, meta=meta)
+        case "int8" | "int4" if options.refit:
+            from harness.trees.narrow_refit import refitted
 
-
-def _rounded(tree: Tree, leaves: str) -> Tree:
-    match leaves:
-        case "fp16":
-            return replace(tree, value=_fp16(tree.value))
-        case "int8":
-            return replace(tree, value=_int8(tree.value))
-    return tree
-
-
-def _fp16(value: Floats) -> Floats:
-    limit = float(np.finfo(np.float16).max)
-    if np.abs(value).max() > limit:
-        raise ModelError(
-            f"a leaf value of {np.abs(value).max():g} is out of the range of fp16 ({limit:g})",
-            remedy="set `leaves: int8`, which scales each tree",
-        )
-    return value.astype(np.float16).astype(np.float64)
-
-
-def _int8(value: Floats) -> Floats:
-    scale = np.float64(np.float32(np.abs(value).max() / _INT8_MAX))
-    return np.rint(value / scale).clip(-_INT8_MAX, _INT8_MAX) * scale if scale > 0 else np.zeros_like(value)
+            codes = refitted(forest, work.splits.train.features, options.leaves, work.progress)
+        case leaves:
+            codes = [narrowed(tree.value[tree.is_leaf], leaves) for tree in forest.trees]
+    return artefacts.save_like(with_codes(forest, codes), work.out, work.bundle, codes=codes, meta=meta)

@@ -25,8 +25,8 @@ def import_trees(path: Path, kind: str, work: Training) -> Draft:
     """Bundle a LightGBM, XGBoost or Treelite file; the library's own file is kept beside the Treelite checkpoint."""
     import treelite
 
+    from harness.trees.artefacts import packed_draft
     from harness.trees.foreign import TreeFormat, import_checkpoint
-    from harness.trees.packed_size import model_size
     from harness.trees.treelite_model import from_treelite
 
     data = work.splits.train
@@ -37,7 +37,7 @@ def import_trees(path: Path, kind: str, work: Training) -> Draft:
     keep = {"lightgbm": _keep_lightgbm, "xgboost": _keep_xgboost}.get(kind)
     if keep is not None:
         keep(path, work, forest)
-    return Draft("trees", forest.n_features, data.feature_names, model_size(forest))
+    return packed_draft(forest, work.out, data.feature_names)
 
 
 def check_width(n_features: int, wanted: int, path: Path) -> None:

@@ -17,7 +17,8 @@ class FileEntry(Record):
 class Manifest(Record):
     """What a bundle is: format, content digest, size and origin.
 
-    `format` is `trees` (model.treelite, plus model.txt or model.json where the source library can read it back),
+    `format` is `trees` (model.treelite and model.packed, plus model.txt or model.json where the source library can
+    read it back),
     `mlp` (model.npz), `torchscript` (model.pt) or `onnx` (model.onnx).
     """
 
@@ -44,7 +45,8 @@ class ModelSize(Record):
     """Size of a model by measures that are the same for both sides of a comparison.
 
     disk_bytes: the canonical artefact (Treelite checkpoint, or .npz of a network);
-    packed_bits_per_node: trees in the fewest bits (see `harness.trees.packed_size`); NaN for networks.
+    packed_bytes: trees in the fewest bits, the file model.packed (see `harness.trees.packed`); 0 for networks;
+    packed_bits_per_node: the same per node; NaN for networks.
     """
 
     n_trees: int = 0
@@ -52,6 +54,7 @@ class ModelSize(Record):
     n_leaves: int = 0
     n_parameters: int = 0
     disk_bytes: int = 0
+    packed_bytes: int = 0
     packed_bits_per_node: float = float("nan")
 
 

@@ -91,7 +91,9 @@ def _sizes(before: Target, after: Target) -> list[tuple[str, ...]]:
 
 
 def packed_bytes(size: ModelSize) -> float:
-    """Bytes of the trees in the fewest bits; NaN where that is not defined."""
+    """Bytes of the trees in the fewest bits; NaN where that is not defined. Old records know them per node only."""
+    if size.packed_bytes:
+        return size.packed_bytes
     return size.packed_bits_per_node * size.n_nodes / 8 if size.n_nodes else math.nan
 
 

@@ -1,15 +1,19 @@
-"""Tree bundles on disk: `model.treelite` always, and the file of the library it is from, which can read it back."""
+"""Tree bundles on disk: `model.treelite` and `model.packed` always, and the file of the library it is from, which can
+read it back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.bundle import CANONICAL, Bundle, Draft
 from harness.errors import ModelError
+from harness.records import ModelSize
+from harness.trees import packed
 from harness.trees.forest import Forest
 from harness.trees.lightgbm_text import objective_of, to_text
-from harness.trees.packed_size import model_size
+from harness.trees.packed.leaves import Narrowed
 from harness.trees.treelite_model import from_treelite, to_treelite
 from harness.trees.xgboost_json import to_json
 
@@ -23,19 +27,40 @@ def save(
     feature_names: tuple[str, ...],
     *,
     lightgbm_objective: str | None = None,
-    leaf_bits: int | None = None,
+    codes: Sequence[Narrowed] = (),
     meta: dict[str, Any] | None = None,
 ) -> Draft:
     """Write a forest into `out` and describe it.
 
-    With `lightgbm_objective` the bundle also gets a LightGBM text of that objective. `leaf_bits` is the width that
-    leaves are stored in by the engine, where it differs from that of the forest's type.
+    With `lightgbm_objective` the bundle also gets a LightGBM text of that objective. `codes`, one per tree, are its
+    leaves where the packed file is to store them narrow.
     """
     to_treelite(forest).serialize(str(out / CANONICAL["trees"]))
     if lightgbm_objective is not None:
         text = to_text(forest, objective=lightgbm_objective)
         (out / LIGHTGBM_TEXT).write_text(text, encoding="ascii")
-    return Draft("trees", forest.n_features, feature_names, model_size(forest, leaf_bits), meta or {})
+    return packed_draft(forest, out, feature_names, codes=codes, meta=meta)
+
+
+def packed_draft(
+    forest: Forest,
+    out: Path,
+    feature_names: tuple[str, ...],
+    *,
+    codes: Sequence[Narrowed] = (),
+    meta: dict[str, Any] | None = None,
+) -> Draft:
+    """Write the packed file beside a checkpoint that is there already, and describe the bundle."""
+    n_bytes = packed.save(forest, out / packed.PACKED, codes)
+    size = ModelSize(
+        n_trees=len(forest.trees),
+        n_nodes=forest.n_nodes,
+        n_leaves=forest.n_leaves,
+        n_parameters=forest.n_nodes,
+        packed_bytes=n_bytes,
+        packed_bits_per_node=8 * n_bytes / forest.n_nodes,
+    )
+    return Draft("trees", forest.n_features, feature_names, size, meta or {})
 
 
 def save_like(
@@ -43,7 +68,7 @@ def save_like(
     out: Path,
     bundle: Bundle,
     *,
-    leaf_bits: int | None = None,
+    codes: Sequence[Narrowed] = (),
     meta: dict[str, Any] | None = None,
 ) -> Draft:
     """Write a changed forest of `bundle`, with a file of the library whose own file the bundle has."""
@@ -54,7 +79,7 @@ def save_like(
     if bundle.manifest.source == "lightgbm":
         objective = objective_of(bundle.file(LIGHTGBM_TEXT).read_text(encoding="utf-8"))
     names = bundle.manifest.feature_names
-    return save(forest, out, names, lightgbm_objective=objective, leaf_bits=leaf_bits, meta=meta)
+    return save(forest, out, names, lightgbm_objective=objective, codes=codes, meta=meta)
 
 
 def load(bundle: Bundle) -> Forest:

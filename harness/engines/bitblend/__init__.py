@@ -9,6 +9,10 @@ all false splits, feature by feature; V-QuickScorer (SIGIR 2016) does it for 8 c
 al., KDD 2018) for more of them by packing the bit vectors and merging equal splits. Those carry as many bits per
 candidate and tree as it has leaves, and write them once per false split. Here a candidate carries one byte, all splits
 are computed, true or false, and comparisons need the ranks of values, which are found once per feature.
+
+A bundle is read from `model.packed`, without Treelite: so little is read, and nothing else stays in memory. One that
+has no such file, from before there was one, is read from its checkpoint. Leaves of a packed file keep large scores
+within 1e-6; a list that has only small ones is off by more as a share of its largest, hence the wider tolerance.
 """
 
 from __future__ import annotations
@@ -50,36 +54,36 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     Raises EngineError for an instruction set that the CPU lacks, for scores that are not gtil's, and for what the
     fallback can't open either.
     """
-    from harness.engines._treelite import load_model
     from harness.engines.bitblend.check import check
     from harness.engines.bitblend.library import instruction_set, obtain
     from harness.engines.bitblend.program import program_of
     from harness.engines.bitblend.scorer import BlendScorer
-    from harness.trees.treelite_model import from_treelite
+    from harness.engines.bitblend.source import forest_of
 
     isa = instruction_set(options.isa)
     try:
         library = obtain(isa, cache_dir)
         started = time.perf_counter()
-        model = load_model(bundle)
-        forest = from_treelite(model, where=str(bundle.path))
+        source = forest_of(bundle)
         program = program_of(
-            forest,
+            source.forest,
             permuted_leaves=library.permuted_leaves,
             lightgbm_zero=bundle.manifest.source == "lightgbm",
-            where=str(bundle.path),
+            where=str(source.path),
         )
     except EngineError as error:
         if options.fallback == "none":
             raise
         return _fallen_back(error, options, bundle, cache_dir)
-    scorer = BlendScorer(program, library, forest.n_features, options.n_threads)
-    difference = check(scorer, model, program, where=str(bundle.path))
+    scorer = BlendScorer(program, library, source.forest.n_features, options.n_threads)
+    difference = check(scorer, source.forest, program, where=str(source.path))
     scorer.info = {
         **scorer.info,
-        "nodes": forest.n_nodes,
+        "tolerance": source.tolerance,
+        "nodes": source.forest.n_nodes,
         "max_abs_difference": difference,
-        "loaded_bytes": bundle.artefact.stat().st_size,
+        "loaded": source.path.name,
+        "loaded_bytes": source.path.stat().st_size,
         "load_s": round(time.perf_counter() - started, 4),
     }
     return scorer

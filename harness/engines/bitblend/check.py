@@ -1,8 +1,11 @@
-"""Does the kernel score like Treelite's interpreter? Tried on every load, on rows at and beside thresholds."""
+"""Does the kernel score like the forest it was made of? Tried on every load, on rows at and beside thresholds.
+
+The other side is a descent in numpy (`harness.trees.descent`), which shares nothing with the kernel: neither ranks nor
+C. It needs no Treelite, whose import and model take more memory than all of the engine; that the forest is also what
+Treelite reads is up to the tests.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +14,8 @@ from harness.engines.bitblend.program import REMEDY, Program
 from harness.engines.bitblend.scorer import BlendScorer
 from harness.errors import EngineError
 from harness.ranking_data import Features
+from harness.trees.descent import scores
+from harness.trees.forest import Forest
 from harness.trees.ranks import LIGHTGBM_ZERO
 
 _N_ROWS = 64
@@ -19,17 +24,15 @@ _AWAY = np.array([-np.inf, np.inf], dtype=np.float32)
 _SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, 1.0, -1.0], dtype=np.float32)
 
 
-def check(scorer: BlendScorer, model: Any, program: Program, *, where: str) -> float:
-    """Largest difference from gtil's scores; EngineError where it is more than rounding."""
-    import treelite
-
-    x = probe(program, int(model.num_feature))
-    expected = treelite.gtil.predict(model, x, nthread=1, pred_margin=True).reshape(-1).astype(np.float64)
+def check(scorer: BlendScorer, forest: Forest, program: Program, *, where: str) -> float:
+    """Largest difference from the forest's scores; EngineError where it is more than rounding."""
+    x = probe(program, forest.n_features)
+    expected = scores(forest, x)
     difference = np.abs(scorer.score(x) - expected)
     if not (difference <= SUM_ROUNDING * np.abs(expected).max() + program.max_rounding).all():
         row = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
         raise EngineError(
-            f"the kernel is off by {difference[row]} from gtil's score {expected[row]} (probe row {row})",
+            f"the kernel is off by {difference[row]} from the forest's score {expected[row]} (probe row {row})",
             where=where,
             remedy=REMEDY,
         )
@@ -49,5 +52,5 @@ def probe(program: Program, n_features: int) -> Features:
         categories = rng.integers(-1, column["n_categories"] + 1, _N_ROWS)
         feature = x[:, column["feature"]]
         x[:, column["feature"]] = np.where(rng.random(_N_ROWS) < _LISTED_SHARE, categories, feature)
-    x[np.abs(x) <= LIGHTGBM_ZERO] = 0.0  # LightGBM's own reading, which gtil does not share
+    x[np.abs(x) <= LIGHTGBM_ZERO] = 0.0  # LightGBM's own reading, which the descent does not share
     return x

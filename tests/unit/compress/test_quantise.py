@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -15,7 +13,8 @@ from harness.errors import ModelError
 from harness.protocols import Compression, Training
 from harness.records import NdcgSpec
 from harness.scoring import score
-from harness.trees import artefacts
+from harness.trees import artefacts, packed
+from harness.trees.packed.leaves import narrowed
 
 
 @pytest.fixture
@@ -34,12 +33,12 @@ def quantised(splits, tmp_path):
 @pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
 def test_thresholds_alone_are_lossless(teacher, quantised, kind):
     before, after = teacher(kind), quantised(teacher(kind))
-    assert after.manifest.meta["quantise"] == {"thresholds": True, "leaves": "none"}
+    assert after.manifest.meta["quantise"] == {"thresholds": True, "leaves": "none", "refit": False}
     assert artefacts.load(after).n_nodes == artefacts.load(before).n_nodes
     for old, new in zip(artefacts.load(before).trees, artefacts.load(after).trees, strict=True):
         assert np.array_equal(np.sort(old.value), np.sort(new.value))
         assert np.array_equal(np.sort(old.threshold), np.sort(new.threshold))
-    assert after.manifest.size.packed_bits_per_node == before.manifest.size.packed_bits_per_node
+    assert after.manifest.size.packed_bytes == before.manifest.size.packed_bytes
 
 
 def test_scores_stay_bit_for_bit_without_rounded_leaves(teacher, quantised, splits):
@@ -51,7 +50,7 @@ def test_lightgbm_text_is_kept(teacher, quantised):
     assert quantised(teacher("lightgbm"), leaves="int8").manifest.source == "lightgbm"
 
 
-@pytest.mark.parametrize(("leaves", "bits"), [("fp16", 16), ("int8", 8)])
+@pytest.mark.parametrize(("leaves", "bits"), [("fp16", 16), ("int8", 8), ("int4", 4)])
 @pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
 def test_rounded_leaves(teacher, quantised, splits, kind, leaves, bits):
     before, after = teacher(kind), quantised(teacher(kind), leaves=leaves)
@@ -59,35 +58,57 @@ def test_rounded_leaves(teacher, quantised, splits, kind, leaves, bits):
     bound = 0.0
     for old, new in trees:
         old_leaves, new_leaves = (t.value[np.concatenate(t.levels())] for t in (old, new))
-        step = np.abs(old.value).max() / 127 if leaves == "int8" else np.abs(old_leaves) * 2**-10
+        own = old.value[old.is_leaf]
+        step = {
+            "fp16": np.abs(old_leaves) * 2**-10,
+            "int8": np.abs(own).max() / 127,
+            "int4": (own.max() - own.min()) / 15,
+        }[leaves]
         error = np.abs(old_leaves - new_leaves)
         assert (error <= 0.51 * step + 1e-7).all()
         bound += error.max()
-        if leaves == "int8":
-            assert len(np.unique(new.value)) <= 255
-        else:
-            assert np.array_equal(new.value, new.value.astype(np.float16))
+        assert len(np.unique(new.value[new.is_leaf])) <= 2**bits
     x = splits.test.features
     difference = np.abs(score(before, x) - score(after, x))
     assert 0 < difference.max() <= bound + 1e-5
-
-    old, new = before.manifest.size, after.manifest.size
-    full_bits = 64 if kind == "lightgbm" else 32
-    scales = 32 * new.n_trees if leaves == "int8" else 0
-    saved = (old.packed_bits_per_node - new.packed_bits_per_node) * old.n_nodes
-    assert saved == pytest.approx(old.n_leaves * (full_bits - bits) - scales, rel=1e-6)
+    assert after.manifest.size.packed_bytes < before.manifest.size.packed_bytes
 
 
-def test_values_out_of_range_of_fp16_are_an_error(teacher):
-    tree = artefacts.load(teacher("lightgbm")).trees[0]
+@pytest.mark.parametrize("leaves", ["fp16", "int8", "int4"])
+@pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
+def test_the_packed_file_holds_the_very_leaves_of_the_checkpoint(teacher, quantised, kind, leaves):
+    bundle = quantised(teacher(kind), leaves=leaves)
+    for other, packed_tree in zip(
+        artefacts.load(bundle).trees, packed.load(bundle.file("model.packed")).trees, strict=True
+    ):
+        assert np.array_equal(other.value[np.concatenate(other.levels())], packed_tree.value)
+
+
+@pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
+def test_a_refit_brings_int4_scores_nearer(teacher, quantised, splits, kind):
+    exact = score(teacher(kind), splits.test.features)
+    plain, refit = (quantised(teacher(kind), leaves="int4", refit=wanted) for wanted in (False, True))
+    off = [np.sqrt(np.mean((score(bundle, splits.test.features) - exact) ** 2)) for bundle in (plain, refit)]
+    assert off[1] < 0.6 * off[0]
+    found = packed.load(refit.file("model.packed"))
+    for other, tree in zip(artefacts.load(refit).trees, found.trees, strict=True):
+        assert np.array_equal(other.value[np.concatenate(other.levels())], tree.value)
+
+
+def test_a_refit_without_narrow_leaves_is_refused():
+    with pytest.raises(ValueError, match="refit needs leaves"):
+        quantise.Options(leaves="fp16", refit=True)
+
+
+def test_values_out_of_range_of_fp16_are_an_error():
     with pytest.raises(ModelError, match="out of the range of fp16") as caught:
-        quantise._rounded(replace(tree, value=tree.value * 1e9), "fp16")
+        narrowed(np.array([1.0, 1e9]), "fp16")
     assert "int8" in caught.value.remedy
 
 
-def test_a_tree_of_zeros_stays(teacher):
-    tree = artefacts.load(teacher("lightgbm")).trees[0]
-    assert not quantise._rounded(replace(tree, value=tree.value * 0), "int8").value.any()
+@pytest.mark.parametrize("leaves", ["int8", "int4"])
+def test_a_tree_of_zeros_stays(leaves):
+    assert not narrowed(np.zeros(5), leaves).values.any()
 
 
 def test_network(teacher, quantised, splits):

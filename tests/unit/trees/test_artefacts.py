@@ -9,6 +9,7 @@ import pytest
 from harness.bundle import seal
 from harness.errors import ModelError
 from harness.trees import artefacts
+from harness.trees.packed.leaves import narrowed, with_codes
 from harness.trees.traverse import predict
 
 
@@ -48,13 +49,16 @@ def test_save_like_writes_a_lightgbm_text_where_the_bundle_has_one(forest_of, aw
     assert sealed(lambda out: artefacts.save_like(forest, out, plain)).manifest.source == ""
 
 
-def test_narrow_leaves_count_as_such(forest_of, sealed):
-    forest = forest_of(3, [5, 3])
-    wide, narrow = (
-        sealed(lambda out, bits=bits: artefacts.save(forest, out, NAMES, leaf_bits=bits)).manifest.size
-        for bits in (None, 8)
-    )
-    assert wide.packed_bits_per_node - narrow.packed_bits_per_node == pytest.approx(10 * 56 / 18)
+def test_narrow_leaves_are_stored_narrow(forest_of, sealed):
+    forest = forest_of(3, [50, 30])
+    codes = [narrowed(tree.value[tree.is_leaf], "int8") for tree in forest.trees]
+    wide = sealed(lambda out: artefacts.save(forest, out, NAMES))
+    narrow = sealed(lambda out: artefacts.save(with_codes(forest, codes), out, NAMES, codes=codes))
+    for bundle in (wide, narrow):
+        size = bundle.manifest.size
+        assert size.packed_bytes == bundle.file("model.packed").stat().st_size
+        assert size.packed_bits_per_node == 8 * size.packed_bytes / 162
+    assert narrow.manifest.size.packed_bytes < 0.8 * wide.manifest.size.packed_bytes
 
 
 def test_a_checkpoint_of_something_else(forest_of, sealed):
