@@ -56,6 +56,7 @@ def test_training_for_int8_keeps_the_zeros(pruned):
     sparse = pruned(**FAST, sparsity=0.9)
     int8 = pruned(sparse, quantise, qat=FAST)
     assert shares_of_zeros(int8)[0] >= 0.899
+    assert "multiply the zeros" in int8.manifest.meta["notes"][-1]
     assert int8.manifest.meta["sparsity"] == sparse.manifest.meta["sparsity"]
 
 
