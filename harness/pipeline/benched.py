@@ -50,7 +50,7 @@ def benched(what: Path, overrides: Sequence[str], longest: int, cache: Cache, pr
     raise UsageError(
         "is no scenario, bundle, run directory with a bundle, or model file",
         where=str(what),
-        remedy="name SCENARIO.yaml, a folder with manifest.json, or a LightGBM, XGBoost or Treelite file",
+        remedy="name SCENARIO.yaml, a folder with manifest.json, or a LightGBM, XGBoost, Treelite or packed file",
     )
 
 

@@ -1,4 +1,4 @@
-"""Your own trained model: LightGBM, XGBoost, Treelite, TorchScript or ONNX file."""
+"""Your own trained model: LightGBM, XGBoost, Treelite, packed, TorchScript or ONNX file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Options(PluginOptions):
     """Which file, and what wrote it."""
 
     path: Path = Field(description="the model file, relative to the working directory")
-    format: Literal["auto", "lightgbm", "xgboost", "treelite", "torchscript", "onnx"] = Field(
+    format: Literal["auto", "lightgbm", "xgboost", "treelite", "packed", "torchscript", "onnx"] = Field(
         default="auto",
         description="what wrote the file; auto goes by its suffix, then by its first bytes"
         " (TorchScript runs code of the file: give only one you trust)",
@@ -52,6 +52,6 @@ def _format_of(path: Path) -> str:
         raise ModelError(
             "can't tell what wrote this file",
             where=str(path),
-            remedy="set `format` to lightgbm, xgboost, treelite, torchscript or onnx",
+            remedy="set `format` to lightgbm, xgboost, treelite, packed, torchscript or onnx",
         )
     return kind

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import ModelError
+from harness.trees.packed.header import MAGIC
 
-TreeFormat = Literal["lightgbm", "xgboost", "treelite"]
+TreeFormat = Literal["lightgbm", "xgboost", "treelite", "packed"]
 _TIMEOUT_S = 300.0
 _DAMAGED = "the file is damaged or no such model: save it again with the library that trained it"
 _SUFFIXES: dict[str, TreeFormat] = {
@@ -23,6 +24,7 @@ _SUFFIXES: dict[str, TreeFormat] = {
     ".ubj": "xgboost",
     ".treelite": "treelite",
     ".tl": "treelite",
+    ".packed": "packed",
 }
 
 
@@ -36,6 +38,8 @@ def tree_format_of(path: Path) -> TreeFormat | None:
         return "lightgbm"
     if head.startswith(b"{"):
         return "xgboost"
+    if head.startswith(MAGIC):
+        return "packed"
     return "treelite" if head[:4] in (b"\x03\0\0\0", b"\x04\0\0\0") else None
 
 

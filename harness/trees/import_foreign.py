@@ -12,6 +12,7 @@ from typing import Any
 import treelite
 
 from harness.errors import ModelError
+from harness.trees import packed
 from harness.trees.lightgbm_text import check_text
 from harness.trees.treelite_model import from_treelite, to_treelite
 
@@ -25,8 +26,8 @@ def main(tree_format: str, path: Path, checkpoint: Path) -> dict[str, str]:
     limit = max(_MEMORY_BYTES, _MEMORY_PER_FILE_BYTE * path.stat().st_size)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     try:
-        model = _read(tree_format, path)
-        to_treelite(from_treelite(model)).serialize(str(checkpoint))
+        forest = packed.load(path) if tree_format == "packed" else from_treelite(_read(tree_format, path))
+        to_treelite(forest).serialize(str(checkpoint))
     except ModelError as error:
         return {"what": error.what, "remedy": error.remedy}
     except treelite.TreeliteError as error:

@@ -4,8 +4,12 @@ Rounding a leaf to int4 is off by up to a thirtieth of its tree's range, and err
 taken in turn: each is fitted to its own leaf values plus what the other trees' rounding has left over on the rows that
 reach each leaf (the mean, which minimises the squared error), as each tree of boosting is fitted to the residual of the
 others (Friedman, Annals of Statistics 2001). Scale and offset of a tree are the least squares fit to its leaves,
-weighted by rows, in alternation with the numbers (Lloyd 1982), begun from several clippings of the range; outlying
-leaves that few rows reach no longer widen the steps of all.
+weighted by rows, in alternation with the numbers (Lloyd 1982), begun from several clippings of the range: a leaf far
+out that few rows reach does not widen the steps of all.
+
+Measured on `synthetic_feed` with LightGBM 300 x 64 in int4 (test split): the error of scores falls from 6.5 to 3.3 % of
+their standard deviation, the largest from 5.4 to 3.0 % of the largest score, the drop in NDCG@10 from 0.0021 to between
+0.0008 and 0.0015 (standard error 0.001). In int8 there is little to gain.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from harness.trees.traverse import leaf_index
 _MOST_ROWS = 100_000
 _PASSES = 3
 _ROUNDS = 10
+_PRIOR_ROWS = 200.0  # as if so many more rows of each leaf had lost nothing: few rows don't tell
 _CLIPPINGS = (1.0, 0.85, 0.7, 0.5, 0.35)
 
 
@@ -50,11 +55,11 @@ def refitted(
     for turn in range(_PASSES):
         progress(f"quantise: refit {turn + 1}/{_PASSES}, scores are off by {np.sqrt(np.mean(lost**2)):.3g} (RMS)")
         for index, (value, leaf) in enumerate(zip(values, reached, strict=True)):
-            n_rows = np.bincount(leaf, minlength=value.size)
+            n_rows = np.bincount(leaf, minlength=value.size).astype(np.float64)
             own = value - codes[index].values
-            others = np.bincount(leaf, lost, minlength=value.size) / np.maximum(n_rows, 1)
-            target = value + np.where(n_rows > 0, others - own, 0.0)
-            codes[index] = _fitted(target, np.maximum(n_rows, 0.01), encoding)
+            others = np.bincount(leaf, lost, minlength=value.size) - n_rows * own
+            target = value + others / (n_rows + _PRIOR_ROWS)
+            codes[index] = _fitted(target, n_rows + _PRIOR_ROWS, encoding)
             lost += (value - codes[index].values - own)[leaf]
     return codes
 

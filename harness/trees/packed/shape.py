@@ -20,6 +20,7 @@ MOST_LEVELS = 4096
 _PLAIN = 64  # so many nodes take a bit each
 _CHUNK = 8
 _WEIGHT_BITS = 18
+_SHARE_BITS = 10
 
 
 def write_shape(writer: BitWriter, levels: list[NDArray[np.bool_]]) -> None:
@@ -63,14 +64,16 @@ def read_shape(reader: BitReader, n_trees: int, n_nodes: int) -> list[NDArray[np
 
 
 def _chunk_lengths(n_splits: int, n: int) -> Widths:
-    """Code lengths of all eights of nodes, when `n_splits` of n nodes split; the same integers everywhere."""
-    share = (n_splits << _WEIGHT_BITS) // n  # rounded, so that equal shares are made once
-    return _lengths_of_share(max(share, 1))
+    """Code lengths of all eights of nodes, when `n_splits` of n nodes split; the same integers everywhere.
+
+    Shares are rounded, so that even a file made to take long has no more than a thousand codes to build.
+    """
+    return _lengths_of_share(min(max((n_splits << _SHARE_BITS) // n, 1), (1 << _SHARE_BITS) - 1))
 
 
 @cache
 def _lengths_of_share(share: int) -> Widths:
-    whole = 1 << _WEIGHT_BITS
+    whole = 1 << _SHARE_BITS
     weights = [
         max(1, (share**splits * (whole - share) ** (_CHUNK - splits) << _WEIGHT_BITS) // whole**_CHUNK)
         for splits in (chunk.bit_count() for chunk in range(1 << _CHUNK))

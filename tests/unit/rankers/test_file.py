@@ -69,6 +69,19 @@ def test_treelite_checkpoint_comes_in(train_bundle, teacher, user_file, name, op
     assert bundle.manifest.source == ""
 
 
+@pytest.mark.parametrize("name", ["mine.packed", "mine"])
+def test_a_packed_file_comes_in(train_bundle, teacher, user_file, splits, name):
+    bundle = train_bundle("file", path=user_file("lightgbm", "model.packed", name))
+    x = splits.test.features
+    exact = predict(load(teacher("lightgbm")), x)
+    np.testing.assert_allclose(predict(load(bundle), x), exact, atol=1e-6 * np.abs(exact).max())
+    assert bundle.manifest.source == ""
+    damaged = user_file("lightgbm", "model.packed", f"cut-{name}")
+    damaged.write_bytes(damaged.read_bytes()[:-5])
+    with pytest.raises(ModelError, match="does not match its checksum"):
+        train_bundle("file", path=damaged)
+
+
 def test_a_random_forest_of_lightgbm_is_served_from_its_trees(train_bundle, trained, splits):
     x = splits.train.features
     path = trained(x, splits.train.grades, boosting="rf", bagging_fraction=0.5, bagging_freq=1)
