@@ -17,14 +17,20 @@ void ranks_alone(const struct model* m, const float* x, int64_t n, int8_t* scrat
   }
 }
 
-/* n_steps comparisons and blends of vectors that stay in registers, eight chains side by side. */
-int64_t registers_alone(int64_t n_steps) {
+/* So many comparisons of vectors that stay in registers, each with a blend or a decrement; eight chains side by side. */
+int64_t registers_alone(int64_t n_blends, int64_t n_decrements) {
   lanes_t row[8], other = splat(3), bound = splat(5);
   for (int k = 0; k < 8; ++k) row[k] = splat((int8_t)k);
-  for (int64_t step = 0; step < n_steps; step += 8) {
+  for (int64_t step = 0; step < n_blends; step += 8) {
     for (int k = 0; k < 8; ++k) {
       __asm__ volatile("" : "+x"(row[k]), "+x"(bound));
       row[k] = blend(below(row[k], bound), other, row[k]);
+    }
+  }
+  for (int64_t step = 0; step < n_decrements; step += 8) {
+    for (int k = 0; k < 8; ++k) {
+      __asm__ volatile("" : "+x"(row[k]), "+x"(bound));
+      row[k] = one_less(below(row[k], bound), other);
     }
   }
   for (int k = 1; k < 8; ++k) row[0] ^= row[k];

@@ -3,8 +3,9 @@
     python tests/benchmarks/blend_bound.py
     python tests/benchmarks/blend_bound.py --models lgb-300x64 --n-candidates 100 500 --isa avx2
 
-Times are medians of interleaved calls on one core, in ns per candidate and tree. `registers` is as many comparisons and
-blends as the model has splits, on vectors that never leave their registers: no way of scoring all splits takes less.
+Times are medians of interleaved calls on one core, in ns per candidate and tree. `registers` is a comparison for each
+split of the model with a blend, or a decrement above two leaves, on vectors that never leave their registers: no way of
+computing all splits takes less.
 Lists rotate over more rows than fit in the second-level cache, as in engines.py.
 """
 
@@ -17,6 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +41,8 @@ def parts_library(isa: str, folder: Path) -> ctypes.CDLL:
     source = Path(__file__).with_suffix(".c")
     subprocess.run(["gcc", *flags, "-o", str(out), str(source), "-lm"], check=True)
     functions = library.load(out)
-    functions.registers_alone.argtypes, functions.registers_alone.restype = (ctypes.c_int64,), ctypes.c_int64
+    functions.registers_alone.argtypes = (ctypes.c_int64, ctypes.c_int64)
+    functions.registers_alone.restype = ctypes.c_int64
     functions.ranks_alone.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
     functions.ranks_alone.restype = None
     return functions
@@ -53,8 +56,23 @@ def without(scorer: BlendScorer, **changes: object) -> library.CModel:
     return model
 
 
-def per_split(laid_out: program.Program) -> tuple[float, float]:
-    """Vector instructions and bytes (a lane wide each) of loads and stores per split, counted from the program.
+@dataclass(frozen=True)
+class Counts:
+    """What a program does for each vector of candidates: splits, vector instructions, and lanes loaded or stored."""
+
+    blends: int
+    decrements: int
+    instructions: int
+    lanes_moved: int
+
+    @property
+    def splits(self) -> int:
+        """Comparisons."""
+        return self.blends + self.decrements
+
+
+def counts_of(laid_out: program.Program) -> Counts:
+    """Counted from the program.
 
     A top: two loads, a comparison with a third, a blend, a store. A bottom: a comparison with a load for each of its 1
     to 3 splits, a decrement for each pair or for its leaves, a blend where it has a pair, a store.
@@ -62,10 +80,12 @@ def per_split(laid_out: program.Program) -> tuple[float, float]:
     tops = laid_out.tops.size
     leaves, right, left, both = laid_out.groups["n_bottoms"].sum(axis=0).tolist()
     pairs = right + left
-    splits = tops + leaves + 2 * pairs + 3 * both
-    instructions = 5 * tops + 3 * leaves + 5 * pairs + 7 * both
-    lanes_moved = 4 * tops + 2 * leaves + 3 * pairs + 4 * both
-    return instructions / splits, lanes_moved / splits
+    return Counts(
+        blends=tops + pairs + both,
+        decrements=leaves + pairs + 2 * both,
+        instructions=5 * tops + 3 * leaves + 5 * pairs + 7 * both,
+        lanes_moved=4 * tops + 2 * leaves + 3 * pairs + 4 * both,
+    )
 
 
 def timed(calls: dict[str, Callable[[np.ndarray], object]], n: int) -> dict[str, float]:
@@ -95,16 +115,16 @@ def report(name: str, isa: str, lengths: list[int], folder: Path) -> None:
     trees = without(scorer, n_columns=0, n_category_columns=0)
     blends = without(scorer, n_columns=0, n_category_columns=0, groups=silent.ctypes.data)
     functions, scratch = kernel.functions, scorer._scratch()
-    n_splits, n_trees = sum(tree.n_leaves - 1 for tree in forest.trees), len(forest.trees)
-    instructions, lanes_moved = per_split(laid_out)
+    counts, n_trees = counts_of(laid_out), len(forest.trees)
+    instructions, lanes_moved = counts.instructions / counts.splits, counts.lanes_moved / counts.splits
     print(
-        f"\n{name}, {isa}: {n_splits} splits, {instructions:.2f} vector instructions and {lanes_moved:.2f} x "
+        f"\n{name}, {isa}: {counts.splits} splits, {instructions:.2f} vector instructions and {lanes_moved:.2f} x "
         f"{LANES[isa]} bytes per split and vector, {laid_out.table_bytes / 1e3:.0f} kB of tables"
     )
     print("      n   whole   ranks  blends  leaves   registers  registers/blends")
     for n in lengths:
         scores = np.empty(n, dtype=np.float32)
-        lanes = -(-n // LANES[isa])
+        vectors = -(-n // LANES[isa])
 
         def run(model: library.CModel, x: np.ndarray, out: np.ndarray = scores) -> None:
             functions.score(ctypes.addressof(model), x.ctypes.data, 0, len(x), scratch.address, out.ctypes.data)
@@ -117,7 +137,9 @@ def report(name: str, isa: str, lengths: list[int], folder: Path) -> None:
                 ),
                 "trees": lambda x: run(trees, x),
                 "blends": lambda x: run(blends, x),
-                "registers": lambda x, steps=n_splits * lanes: functions.registers_alone(steps),
+                "registers": lambda x, times=vectors: functions.registers_alone(
+                    counts.blends * times, counts.decrements * times
+                ),
             },
             n,
         )
