@@ -34,6 +34,8 @@ def refuses(options: Options, manifest: Manifest) -> str:
         case "mlp":
             return refuses_int8(manifest) or missing_packages("onnxruntime", "onnx")
         case "trees":
+            if manifest.meta.get("categorical_features"):
+                return "its trees split by category, which ONNX's operator of trees can't"
             return missing_packages("onnxruntime", "onnx")
     return f"it scores trees, networks and ONNX bundles, this one is {manifest.format}"
 

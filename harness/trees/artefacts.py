@@ -11,7 +11,7 @@ from harness.bundle import CANONICAL, Bundle, Draft
 from harness.errors import ModelError
 from harness.records import ModelSize
 from harness.trees import packed
-from harness.trees.forest import Forest
+from harness.trees.forest import Forest, categories_of
 from harness.trees.lightgbm_text import objective_of, to_text
 from harness.trees.packed.leaves import Narrowed
 from harness.trees.treelite_model import from_treelite, to_treelite
@@ -19,6 +19,8 @@ from harness.trees.xgboost_json import to_json
 
 LIGHTGBM_TEXT = "model.txt"
 XGBOOST_JSON = "model.json"
+CATEGORICAL = "categorical_features"
+"""Key of a manifest's meta: the features that some split takes by category."""
 
 
 def save(
@@ -60,7 +62,10 @@ def packed_draft(
         packed_bytes=n_bytes,
         packed_bits_per_node=8 * n_bytes / forest.n_nodes,
     )
-    return Draft("trees", forest.n_features, feature_names, size, meta or {})
+    described = {key: value for key, value in (meta or {}).items() if key != CATEGORICAL}
+    if categorical := list(categories_of(forest.trees)):
+        described[CATEGORICAL] = categorical
+    return Draft("trees", forest.n_features, feature_names, size, described)
 
 
 def save_like(

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import onnx
 
+from harness.errors import ModelError
 from harness.trees.forest import Forest
-from harness.trees.ranks import left_edges
+from harness.trees.ranks import floored, left_edges
 
 INPUT, OUTPUT = "x", "scores"
 OPSET, TREE_OPSET, IR_VERSION = 17, 3, 9
@@ -23,8 +24,12 @@ def to_onnx(forest: Forest, *, lightgbm_zero: bool = False) -> onnx.ModelProto:
     """The model: x (n, n_features) float32, NaN for missing -> scores (n, 1) float32, without a post-processor.
 
     With `lightgbm_zero` every |x| up to 1e-35 counts as 0, as LightGBM itself has it. ModelError for a split on
-    `x < -inf`.
+    `x < -inf`, and for one by category.
     """
+    for index, tree in enumerate(forest.trees):
+        if tree.is_categorical.any():
+            node = int(np.argmax(tree.is_categorical))
+            raise ModelError(f"tree {index}, node {node} splits by category, which ONNX's operator of trees can't")
     make, tensor = onnx.helper, onnx.TensorProto.FLOAT
     node = make.make_node(
         "TreeEnsembleRegressor",
@@ -49,7 +54,7 @@ def _nodes(forest: Forest, *, lightgbm_zero: bool) -> dict[str, list[Any]]:
     leaf = np.concatenate([tree.is_leaf for tree in trees])
     edge = np.zeros(leaf.size, dtype=np.float32)
     threshold = np.concatenate([tree.threshold for tree in trees])[~leaf]
-    edge[~leaf] = left_edges(threshold, forest.operator, lightgbm_zero=lightgbm_zero)
+    edge[~leaf] = floored(left_edges(threshold, forest.operator, lightgbm_zero=lightgbm_zero))
     whole = {name: np.concatenate([getattr(tree, name) for tree in trees]) for name in ("feature", "left", "right")}
     return {
         "nodes_treeids": np.repeat(np.arange(len(trees)), [tree.n_nodes for tree in trees]).tolist(),

@@ -52,25 +52,28 @@ def to_json(forest: Forest, source: str) -> str:
 
 
 def _tree(tree: Tree, index: int, n_features: int) -> dict[str, Any]:
-    inner = ~tree.is_leaf
+    inner, categorical = ~tree.is_leaf, tree.is_categorical
     parents = np.full(tree.n_nodes, _NO_PARENT, dtype=np.int64)
     parents[tree.left[inner]] = parents[tree.right[inner]] = np.flatnonzero(inner)
-    none, zeros = [0] * tree.n_nodes, [0.0] * tree.n_nodes
+    nodes = np.flatnonzero(categorical).tolist()
+    sets = [tree.categories(node).tolist() for node in nodes]
+    sizes = [len(listed) for listed in sets]
     return {
-        "base_weights": zeros,
-        "categories": [],
-        "categories_nodes": [],
-        "categories_segments": [],
-        "categories_sizes": [],
-        "default_left": tree.default_left.astype(int).tolist(),
+        "base_weights": [0.0] * tree.n_nodes,
+        "categories": [category for listed in sets for category in listed],
+        "categories_nodes": nodes,
+        "categories_segments": [sum(sizes[:place]) for place in range(len(sizes))],
+        "categories_sizes": sizes,
+        # XGBoost sends the listed categories right, so the children of such a split change places
+        "default_left": (tree.default_left ^ categorical).astype(int).tolist(),
         "id": index,
-        "left_children": tree.left.tolist(),
-        "loss_changes": zeros,
+        "left_children": np.where(categorical, tree.right, tree.left).tolist(),
+        "loss_changes": [0.0] * tree.n_nodes,
         "parents": parents.tolist(),
-        "right_children": tree.right.tolist(),
+        "right_children": np.where(categorical, tree.left, tree.right).tolist(),
         "split_conditions": np.where(inner, tree.threshold, tree.value).astype(np.float32).tolist(),
         "split_indices": np.where(inner, tree.feature, 0).tolist(),
-        "split_type": none,
+        "split_type": categorical.astype(int).tolist(),
         "sum_hessian": tree.cover.tolist(),
         "tree_param": {
             "num_deleted": "0",

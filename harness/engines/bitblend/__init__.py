@@ -38,6 +38,11 @@ class Options(PluginOptions):
     n_threads: int = Field(
         default=1, ge=1, le=256, description="threads that score one candidate list, a block of it each"
     )
+    float64: bool = Field(
+        default=False,
+        description="score FP64 requests by the thresholds' full precision, which takes the checkpoint and more memory; "
+        "else only FP32 is taken, as the packed file needs",
+    )
     fallback: Literal["gtil", "none"] = Field(
         default="gtil", description="engine that scores where the kernel can't be compiled or the model can't go in"
     )
@@ -62,7 +67,7 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
 
     isa = instruction_set(options.isa)
     started = time.perf_counter()
-    source = forest_of(bundle)
+    source = forest_of(bundle, full=options.float64)
     read_s = time.perf_counter() - started
     try:
         library = obtain(isa, cache_dir)
@@ -82,6 +87,7 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     scorer.info = {
         **scorer.info,
         "tolerance": source.tolerance,
+        "float64": source.full,
         "nodes": source.forest.n_nodes,
         "max_abs_difference": difference,
         "loaded": source.path.name,

@@ -15,16 +15,21 @@ from harness.trees.forest import Forest
 
 @dataclass(frozen=True)
 class Source:
-    """A forest, the file that it was read from, and the most by which scores may differ from the bundle's own."""
+    """A forest, the file that it was read from, the most by which scores may differ from the bundle's own, and whether
+    its thresholds are the bundle's own, not those of float32 inputs."""
 
     forest: Forest
     path: Path
     tolerance: float
+    full: bool
 
 
-def forest_of(bundle: Bundle) -> Source:
-    """Read a tree bundle. EngineError where its file is damaged, or is not as wide as the manifest says."""
-    if packed.PACKED not in bundle.manifest.files:
+def forest_of(bundle: Bundle, *, full: bool) -> Source:
+    """Read a tree bundle, with thresholds in full precision where `full`.
+
+    EngineError where its file is damaged, or is not as wide as the manifest says.
+    """
+    if full or packed.PACKED not in bundle.manifest.files:
         return _of_checkpoint(bundle)
     path = bundle.file(packed.PACKED)
     try:
@@ -37,11 +42,11 @@ def forest_of(bundle: Bundle) -> Source:
             where=str(path),
             remedy="build the bundle again",
         )
-    return Source(forest, path, SUM_ROUNDING)
+    return Source(forest, path, SUM_ROUNDING, full=forest.threshold_type == "float32")
 
 
 def _of_checkpoint(bundle: Bundle) -> Source:
     from harness.engines._treelite import load_model
     from harness.trees.treelite_model import from_treelite
 
-    return Source(from_treelite(load_model(bundle), where=str(bundle.path)), bundle.artefact, TOLERANCE)
+    return Source(from_treelite(load_model(bundle), where=str(bundle.path)), bundle.artefact, TOLERANCE, full=True)
