@@ -40,8 +40,8 @@ class Options(PluginOptions):
     )
     float64: bool = Field(
         default=False,
-        description="score FP64 requests by the thresholds' full precision, which takes the checkpoint and more memory; "
-        "else only FP32 is taken, as the packed file needs",
+        description="take FP64 requests too, scored by the thresholds' full precision: reads the checkpoint in place of "
+        "the packed file, which is made for float32",
     )
     fallback: Literal["gtil", "none"] = Field(
         default="gtil", description="engine that scores where the kernel can't be compiled or the model can't go in"

@@ -144,7 +144,17 @@ def test_a_bundle_that_no_engine_can_read_is_an_error(tmp_path, cache):
     bundle = sealed(Forest((leaf(1.0),), 2), tmp_path / "bundle")
     bundle.artefact.write_bytes(b"nothing")
     with pytest.raises(EngineError, match="can't read it"):
-        opened(bundle, cache)
+        opened(bundle, cache, float64=True)
+
+
+def test_doubles_are_told_apart_where_asked_for(teacher, splits, cache):
+    bundle = teacher("lightgbm")
+    x = np.nextafter(splits.test.features[:200].astype(np.float64), np.inf)
+    plain, full = opened(bundle, cache), opened(bundle, cache, float64=True)
+    assert not plain.info["float64"]
+    assert full.info["float64"]
+    assert full.info["loaded"] == "model.treelite"
+    np.testing.assert_allclose(full.score(x), reference_scorer(bundle).score(x), rtol=0, atol=1e-5)
 
 
 def test_a_kernel_that_scores_otherwise_is_never_served(teacher, cache, monkeypatch):
