@@ -1,8 +1,8 @@
 """What a plug-in is: a module (one file) with these names. Its file name is its key in a scenario.
 
-Every plug-in has a docstring whose first line says what it is (`harness list` prints it) and a model `Options` of the
-keys a scenario may set beside `kind`. Libraries other than numpy and pydantic are imported inside its functions, so
-that listing and validating stay fast.
+Every plug-in has a docstring whose first line says what it is (`harness list` prints it) and, where a scenario can name
+it, a model `Options` of the keys that may stand beside `kind`. Libraries other than numpy and pydantic are imported
+inside its functions, so that listing and validating stay fast.
 """
 
 from __future__ import annotations
@@ -153,6 +153,26 @@ class ReportFormat(Protocol):
 
     def render_study(self, study: Study) -> str:
         """A capacity search, a comparison of two sides, or a bench of engines."""
+        ...
+
+
+class Exporter(Protocol):
+    """A form of a model that its user loads with nothing of ours."""
+
+    USAGE: str
+    """Python that, run in the export's folder, makes `scores` (n,) of `x` (n, n_features) float32 C-contiguous, NaN for
+    missing. It is what the user is told, and what every export is checked by."""
+
+    def refuses(self, manifest: Manifest) -> str:
+        """Why such a bundle can't take this form; empty where it can."""
+        ...
+
+    def write(self, bundle: Bundle, out: Path) -> None:
+        """Write the files into the folder `out`. Raises ModelError for what the form has no place for."""
+        ...
+
+    def lacks(self) -> str:
+        """What `USAGE` needs and this machine has not; empty where it has all."""
         ...
 
 

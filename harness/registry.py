@@ -9,9 +9,9 @@ from types import ModuleType
 from typing import Any, Literal, cast
 
 from harness.errors import UsageError, did_you_mean
-from harness.protocols import Adapter, Dataset, Engine, Method, PluginOptions, Ranker, ReportFormat
+from harness.protocols import Adapter, Dataset, Engine, Exporter, Method, PluginOptions, Ranker, ReportFormat
 
-Kind = Literal["datasets", "rankers", "methods", "engines", "adapters", "formats"]
+Kind = Literal["datasets", "rankers", "methods", "engines", "adapters", "formats", "exporters"]
 ROOMS: dict[Kind, str] = {
     "datasets": "datasets",
     "rankers": "rankers",
@@ -19,6 +19,7 @@ ROOMS: dict[Kind, str] = {
     "engines": "engines",
     "adapters": "adapters",
     "formats": "report",
+    "exporters": "export",
 }
 _PACKAGE = Path(__file__).parent
 
@@ -73,6 +74,11 @@ def adapter(name: str) -> Adapter:
 def report_format(name: str) -> ReportFormat:
     """The report format of that name."""
     return cast(ReportFormat, _load("formats", name))
+
+
+def exporter(name: str) -> Exporter:
+    """The exporter of that name."""
+    return cast(Exporter, _load("exporters", name))
 
 
 def options_model(kind: Kind, name: str) -> type[PluginOptions]:

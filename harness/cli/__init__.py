@@ -16,6 +16,7 @@ from harness.cli.calibrate import calibrate
 from harness.cli.capacity import capacity
 from harness.cli.catalogue import init, list_plugins, schema
 from harness.cli.compare import compare
+from harness.cli.export import export
 from harness.cli.load import load
 from harness.cli.probe import probe
 from harness.cli.results import judge, report
@@ -41,7 +42,8 @@ def harness(debug: bool) -> None:
 
 
 for command in (
-    run, validate, capacity, compare, bench, probe, load, calibrate, judge, report, serve, list_plugins, schema, init,
+    run, validate, capacity, compare, bench, probe, load, calibrate, judge, report, serve, export,
+    list_plugins, schema, init,
 ):  # fmt: skip
     harness.add_command(command)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-KINDS = ("datasets", "rankers", "methods", "engines", "adapters", "formats")
+KINDS = ("datasets", "rankers", "methods", "engines", "adapters", "formats", "exporters")
 
 
 @click.command(name="list")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_plugins(kind: str | None, as_json: bool) -> None:
-    """List datasets, rankers, methods, engines, adapters and report formats, with a line about each."""
+    """List datasets, rankers, methods, engines, adapters, report formats and exporters, with a line about each."""
     from harness import registry
 
     kinds = [k for k in registry.ROOMS if kind in (None, k)]

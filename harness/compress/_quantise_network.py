@@ -42,7 +42,7 @@ def quantise_network(activations: Activations, qat: bool | FineTuningOptions, wo
     manifest = work.bundle.manifest
     kept = {key: value for key, value in manifest.meta.items() if key not in _OF_THE_WEIGHTS}
     if "sparsity" in manifest.meta:
-        kept["notes"] = [*manifest.meta.get("notes", ()), "int8 kernels multiply the zeros of pruned weights too"]
+        kept["notes"] = ["int8 kernels multiply the zeros of pruned weights too"]
     return artefacts.save(model, work.out, manifest.feature_names, meta={**kept, **facts, "quantise": said})
 
 

@@ -79,7 +79,7 @@ def apply(options: Options, work: Compression) -> Draft:
         fitted, note = _within(options.max_drop, options, work, in_teachers_unit(model, work))
     else:
         fitted, note = _to_size(options, work, in_teachers_unit(model, work)), ""
-    notes = {"notes": [*manifest.meta.get("notes", ()), note]} if note else {}
+    notes = {"notes": [note]} if note else {}
     if fitted is None:
         return artefacts.save(model, work.out, manifest.feature_names, meta={**manifest.meta, **notes})
     meta = {**manifest.meta, **fitted.facts, **notes, "importance": options.importance}

@@ -75,7 +75,7 @@ def apply(options: Options, work: Compression) -> Draft:
     model = artefacts.load(work.bundle)
     scaled = in_teachers_unit(model, work)
     lesson = lesson_of(options, work, scaled)
-    notes = list(manifest.meta.get("notes", ()))
+    notes: list[str] = []
     if options.sparsity is not None:
         fitted: Fitted | None = _pruned(options.sparsity, options, work, scaled, lesson)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,7 @@ class Builder:
         return self._obtain(spec | _identity_of_file(spec["options"]), train, parents=())
 
     def _compress(self, choice: Choice, before: Bundle, teacher: Bundle, *, where: str) -> tuple[Bundle, bool]:
+        before = _without_notes(before)
         method, chosen = registry.method(choice.kind), options("methods", choice)
         reason = method.refuses(chosen, before.manifest)
         if reason:
@@ -182,6 +183,12 @@ def code_digest(rooms: Sequence[str] = _CODE) -> str:
         for file in sorted(base.rglob("*.py")) if base.is_dir() else [base]:
             sha.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
     return sha.hexdigest()
+
+
+def _without_notes(bundle: Bundle) -> Bundle:
+    """What the next method gets: facts that it may carry along, without the notes, which its maker left."""
+    facts = {key: value for key, value in bundle.manifest.meta.items() if key != "notes"}
+    return replace(bundle, manifest=bundle.manifest.model_copy(update={"meta": facts}))
 
 
 def _identity_of_file(chosen: Any) -> dict[str, Any]:

@@ -6,10 +6,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness.bundle import Bundle, open_bundle
+from harness.bundle import Bundle
 from harness.cache import Cache
 from harness.errors import UsageError
 from harness.pipeline.auto_engine import choose
+from harness.pipeline.named_bundle import bundle_in
 from harness.pipeline.prepare import built
 from harness.placement import available_cpus
 from harness.protocols import Progress
@@ -49,7 +50,7 @@ def serve_forever(what: Path, engine: str, port: int, workers: int, cache: Cache
 
 
 def _from_bundle(path: Path) -> _Asked:
-    bundle = open_bundle(path)
+    bundle = bundle_in(path)
     return bundle, Choice(kind=reference_engine(bundle.manifest)), None, None
 
 

@@ -22,8 +22,8 @@ _LEFT_OUT = ("best_iteration", "best_score")  # of the trees that were
 def to_json(forest: Forest, source: str) -> str:
     """The model as a file that xgboost.Booster(model_file=...) scores like the forest, framed like the JSON `source`.
 
-    ModelError for what the format has no place for (`<=` splits, float64, averages), and for a source that is no
-    tree model of XGBoost.
+    ModelError for what the format has no place for (`<=` splits, float64, averages, empty sets of categories), and for
+    a source that is no tree model of XGBoost.
     """
     if forest.operator != "<" or forest.threshold_type != "float32" or forest.average:
         raise ModelError("XGBoost's JSON holds sums of float32 trees with `<` splits, which this forest is not")
@@ -58,6 +58,9 @@ def _tree(tree: Tree, index: int, n_features: int) -> dict[str, Any]:
     nodes = np.flatnonzero(categorical).tolist()
     sets = [tree.categories(node).tolist() for node in nodes]
     sizes = [len(listed) for listed in sets]
+    if 0 in sizes:
+        node = nodes[sizes.index(0)]
+        raise ModelError(f"tree {index}, node {node} splits by a set of no categories, which XGBoost's JSON can't say")
     return {
         "base_weights": [0.0] * tree.n_nodes,
         "categories": [category for listed in sets for category in listed],

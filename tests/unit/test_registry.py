@@ -12,6 +12,7 @@ EXPECTED = {
     "engines": {"native", "gtil", "tl2cgen", "onnxruntime", "fake"},
     "adapters": {"oip", "rank", "template"},
     "formats": {"terminal", "json", "markdown", "html"},
+    "exporters": {"lightgbm", "xgboost", "treelite", "onnx", "c"},
 }
 
 

@@ -16,9 +16,10 @@ import tl2cgen
 from harness.bundle import Bundle
 from harness.engines._treelite import load_model
 from harness.engines.tl2cgen.compiled import BLOCK_ROWS
-from harness.engines.tl2cgen.thresholds import c_tables, thresholds_of
+from harness.engines.tl2cgen.thresholds import c_tables
 from harness.errors import EngineError
 from harness.trees.forest import Forest, categories_of
+from harness.trees.probe_rows import thresholds_of
 
 NODES_PER_UNIT = 800  # some 24 kB of machine code: a unit stays in a first-level instruction cache
 _LARGEST_CATEGORY = 2**12 - 1

@@ -1,4 +1,4 @@
-"""The thresholds of each feature: edges of a quantised compile's bins, and places where a check has to look."""
+"""The thresholds of each feature as C tables: edges of a quantised compile's bins."""
 
 from __future__ import annotations
 
@@ -8,16 +8,6 @@ from collections.abc import Container
 import numpy as np
 
 from harness.ranking_data import Floats
-from harness.trees.forest import Forest
-
-
-def thresholds_of(forest: Forest) -> list[Floats]:
-    """Distinct thresholds of each feature, ascending; an empty array for a feature that no tree reads."""
-    feature = np.concatenate([tree.feature[tree.is_numerical] for tree in forest.trees])
-    value = np.concatenate([tree.threshold[tree.is_numerical] for tree in forest.trees])
-    order = np.lexsort((value, feature))
-    bounds = np.searchsorted(feature[order], np.arange(1, forest.n_features))
-    return [np.unique(values) for values in np.split(value[order], bounds)]
 
 
 def c_tables(thresholds: list[Floats], categorical: Container[int]) -> list[str]:

@@ -279,14 +279,18 @@ from harness.engines.bitblend.library import Library, load
 from harness.engines.bitblend.program import program_of
 from harness.engines.bitblend.scorer import BlendScorer
 from harness.trees import artefacts
-forest = artefacts.load(open_bundle(Path(sys.argv[2])))
+from harness.trees.forest import categories_of
 kernel = Library(load(Path(sys.argv[1])), {}, True)
-program = program_of(forest, permuted_leaves=kernel.permuted_leaves, lightgbm_zero=False, where="")
-scorer = BlendScorer(program, kernel, forest.n_features)
-x = np.random.default_rng(0).normal(size=(300, forest.n_features)).astype(np.float32)
-for n in (0, 1, 5, 31, 32, 33, 64, 100, 128, 129, 300):
-    scorer.score(np.array(x[:n])), scorer.leaf_nodes(np.array(x[300 - n:]))
-    scorer.score(x[:n].astype(np.float64)), scorer.leaf_nodes(x[300 - n:].astype(np.float64))
+for path in sys.argv[2:]:
+    forest, rng = artefacts.load(open_bundle(Path(path))), np.random.default_rng(0)
+    program = program_of(forest, permuted_leaves=kernel.permuted_leaves, lightgbm_zero=False, where="")
+    scorer = BlendScorer(program, kernel, forest.n_features)
+    x = rng.normal(size=(300, forest.n_features)).astype(np.float32)
+    for feature, categories in categories_of(forest.trees).items():
+        x[:, feature] = rng.choice([*categories, -1, -0.5, 1e9, np.inf, -np.inf, np.nan, categories.max() + 1], 300)
+    for n in (0, 1, 5, 31, 32, 33, 64, 100, 128, 129, 300):
+        scorer.score(np.array(x[:n])), scorer.leaf_nodes(np.array(x[300 - n:]))
+        scorer.score(x[:n].astype(np.float64)), scorer.leaf_nodes(x[300 - n:].astype(np.float64))
 print("scored")
 """
 
@@ -301,9 +305,11 @@ def test_the_kernel_is_clean_under_the_sanitizers(teacher, tmp_path, isa):
         subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
         for name in ("libasan.so", "libubsan.so")
     ]
+    stumps = [category_stump(i % 3, sorted({i, 2 * i, 31 * i, 250 - i}), 1.0, 2.0, i % 2 == 0) for i in range(40)]
+    by_category = sealed(Forest((*stumps, stump(3, 0.5, 1.0, 2.0)), 4), tmp_path / "categories")
     environment = {**os.environ, "LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"}
     done = subprocess.run(
-        [sys.executable, "-c", SANITIZED, str(kernel), str(teacher("lightgbm").path)],
+        [sys.executable, "-c", SANITIZED, str(kernel), str(teacher("lightgbm").path), str(by_category.path)],
         env=environment, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

@@ -17,6 +17,7 @@ from harness.engines.tl2cgen import build, compiled, cross_check, generate
 from harness.errors import EngineError
 from harness.trees import artefacts
 from harness.trees.forest import Forest
+from harness.trees.probe_rows import probe
 from harness.trees.traverse import predict
 
 
@@ -247,7 +248,7 @@ def test_serving_from_the_cache_loads_no_model_library(teacher, tmp_path):
 
 def test_the_probe_visits_thresholds_neighbours_and_special_values(teacher):
     forest = artefacts.load(teacher("lightgbm"))
-    x = cross_check.probe(forest)
+    x = probe(forest)
     assert np.isnan(x).any()
     assert (x == np.inf).any()
     assert (x == -np.inf).any()

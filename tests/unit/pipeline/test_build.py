@@ -65,6 +65,12 @@ def test_a_gate_that_nothing_smaller_meets_is_told(chain):
     assert gate_missed(Choice.model_validate({"kind": "truncate", "keep": 1}), manifest, manifest) == ""
 
 
+def test_a_note_is_told_by_the_step_that_left_it_alone(chain):
+    steps = chain(scenario_of(compress=[{"kind": "prune_features", "keep": 0.5}, "quantise"]))
+    assert [bool(step.row.notes) for step in steps] == [False, True, False]
+    assert "read_features" in steps[2].bundle.manifest.meta, "facts are carried along"
+
+
 def test_a_chain_that_is_killed_goes_on_from_its_finished_steps(splits, tmp_path):
     """Killed outright by its own progress line as the last step begins; what was half written is never taken up."""
     scenario = scenario_of(compress=[{"kind": "truncate", "keep": 0.5}, {"kind": "prune_leaves", "keep": 0.5}])

@@ -86,6 +86,53 @@ def test_any_float32_tree_comes_through_exactly(forest_of, trained, finite_rows,
     assert native == pytest.approx(predict(forest, x), abs=1e-6)
 
 
+@pytest.mark.parametrize("one_hot", [100, 1], ids=["one-hot", "partition"])
+def test_splits_by_category_come_through(tmp_path, one_hot):
+    """Missing values, categories that no split lists, that training never saw, and negative ones included."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(2000, 3)).astype(np.float32)
+    x[:, 1] = rng.integers(0, 40, 2000)
+    x[::9, 1] = x[::11, 0] = np.nan
+    y = np.where(np.isnan(x[:, 1]), 2.0, np.sin(7 * x[:, 1])) + np.nan_to_num(x[:, 0])
+    data = xgboost.DMatrix(x, y, feature_types=["q", "c", "q"], enable_categorical=True, nthread=1)
+    source = xgboost.train({"max_depth": 5, "max_cat_to_onehot": one_hot, "nthread": 1}, data, 8)
+    text = source.save_raw("json").decode()
+    forest = from_treelite(treelite.frontend.from_xgboost(source))
+    listed = [tree.categories(node).size for tree in forest.trees for node in np.flatnonzero(tree.is_categorical)]
+    assert len(listed) > 20
+    assert (max(listed) > 5) == (one_hot == 1)
+    rows = rng.normal(size=(3000, 3)).astype(np.float32)
+    rows[:, 1] = rng.choice([*range(45), 63, 64, 200, 1e5, np.nan, -1, -7], 3000)
+    rows[::5, 0] = np.nan
+    (tmp_path / "again.json").write_text(to_json(forest, text))
+    again = xgboost.Booster(model_file=str(tmp_path / "again.json"))
+    scores = [b.inplace_predict(rows, predict_type="margin", validate_features=False) for b in (source, again)]
+    assert np.ptp(scores[0]) > 1
+    assert scores[1] == pytest.approx(scores[0], abs=1e-6)
+    assert predict(forest, rows) == pytest.approx(scores[0], abs=1e-5)
+    assert again.feature_types == ["q", "c", "q"]
+    back = from_treelite(treelite.frontend.from_xgboost(again))
+    assert predict(back, rows) == pytest.approx(predict(forest, rows), abs=0)
+
+
+def test_any_set_of_categories_comes_through(forest_of, trained, finite_rows, tmp_path):
+    """Missing values to either side, however large the categories."""
+    _, text, trained_forest = trained("rank:ndcg", base_score=0.0)
+    drawn = forest_of(11, [9, 25, 31], categories="any", operator="<", threshold_type="float32")
+    finite = [np.minimum(t.threshold, 3e38).astype(np.float32).astype(np.float64) for t in drawn.trees]
+    trees = tuple(
+        replace(tree, threshold=threshold, sets=(*tree.sets[:-1], tree.sets[0]))  # in place of an empty set
+        for tree, threshold in zip(drawn.trees, finite, strict=True)
+    )
+    forest = replace(drawn.with_trees(trees), base_score=trained_forest.base_score)
+    x = finite_rows(6, 500)
+    x[:, 2] = np.random.default_rng(2).choice([0, 1, 2, 3, 5, 7, 31, 32, 63, 64, 65, 700, 70_000, np.nan, -1], 500)
+    _, native = margins(to_json(forest, text), x, tmp_path)
+    assert native == pytest.approx(predict(forest, x), abs=1e-6)
+    with pytest.raises(ModelError, match=r"tree \d, node \d+ splits by a set of no categories"):
+        to_json(drawn, text)
+
+
 def test_what_has_no_place(forest_of, trained):
     _, text, forest = trained("rank:ndcg")
     for odd in (forest_of(1, [3]), replace(forest, average=True)):

@@ -1,0 +1,58 @@
+"""An ONNX graph: `model.onnx`, of trees or of a network, for ONNX Runtime and others (optional extra `onnx`)."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from harness.bundle import Bundle
+from harness.engines._networks import refuses_dynamic
+from harness.engines._onnx_session import missing_packages
+from harness.records import Manifest
+
+_FILE = "model.onnx"
+USAGE = f"""\
+import onnxruntime
+session = onnxruntime.InferenceSession("{_FILE}", providers=["CPUExecutionProvider"])
+scores = session.run(None, {{session.get_inputs()[0].name: x}})[0].reshape(-1)
+"""
+
+
+def refuses(manifest: Manifest) -> str:
+    """Trees, networks in float32 or on fixed grids, and what is ONNX already."""
+    match manifest.format:
+        case "onnx":
+            return ""
+        case "mlp":
+            return refuses_dynamic(manifest) or missing_packages("onnx")
+        case "trees":
+            return missing_packages("onnx")
+    return f"there is no way from {manifest.format} to ONNX here: export it with the library it is from"
+
+
+def write(bundle: Bundle, out: Path) -> None:
+    """Make the graph. ModelError for trees that split by category."""
+    if bundle.manifest.format == "onnx":
+        shutil.copyfile(bundle.artefact, out / _FILE)
+    else:
+        (out / _FILE).write_bytes(_network(bundle) if bundle.manifest.format == "mlp" else _trees(bundle))
+
+
+def _network(bundle: Bundle) -> bytes:
+    from harness.mlp.artefacts import load
+    from harness.mlp.onnx_graph import graph_of
+
+    return graph_of(load(bundle))
+
+
+def _trees(bundle: Bundle) -> bytes:
+    from harness.trees.artefacts import load
+    from harness.trees.onnx_export import to_onnx
+
+    model = to_onnx(load(bundle), lightgbm_zero=bundle.manifest.source == "lightgbm")
+    return bytes(model.SerializeToString())
+
+
+def lacks() -> str:
+    """ONNX Runtime, which writing the file does not need."""
+    return missing_packages("onnxruntime")
