@@ -82,7 +82,7 @@ def test_a_slower_side_is_found_and_can_fail_the_command(cli):
         assert pair[0].due_s.tolist() == pair[1].due_s.tolist()
         assert pair[0].body.tolist() == pair[1].body.tolist()
     again = cli("judge", run_dir)
-    assert f"At p50: {answer}" in again.stdout
+    assert f"p50: {answer}" in again.stdout
     assert "Comparison: fast" in cli("report", run_dir).stdout
 
 
