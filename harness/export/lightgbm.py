@@ -17,21 +17,21 @@ scores = booster.predict(x, raw_score=True)
 
 
 def refuses(manifest: Manifest) -> str:
-    """Trees, but not those that have to stay XGBoost's own."""
-    if manifest.format != "trees":
-        return f"LightGBM's text holds trees, this bundle is {manifest.format}"
-    return "its trees are XGBoost's; export them --to xgboost" if manifest.source == "xgboost" else ""
+    """Any trees, whatever library grew them; what LightGBM can't say shows when they are written."""
+    return "" if manifest.format == "trees" else f"LightGBM's text holds trees, this bundle is {manifest.format}"
 
 
 def write(bundle: Bundle, out: Path) -> None:
-    """The bundle's own text, else its trees written as one. ModelError for trees that LightGBM's text can't hold."""
+    """The bundle's own text, else its trees in LightGBM's terms. ModelError for those that can't be put so."""
     from harness.trees import artefacts
+    from harness.trees.lightgbm_terms import in_lightgbm_terms
     from harness.trees.lightgbm_text import to_text
 
     if bundle.manifest.source == "lightgbm":
         shutil.copyfile(bundle.file(artefacts.LIGHTGBM_TEXT), out / _FILE)
-    else:
-        (out / _FILE).write_text(to_text(artefacts.load(bundle), objective="regression"), encoding="ascii")
+        return
+    text = to_text(in_lightgbm_terms(artefacts.load(bundle)), objective="regression")
+    (out / _FILE).write_text(text, encoding="ascii")
 
 
 def lacks() -> str:

@@ -26,12 +26,14 @@ def refuses(manifest: Manifest) -> str:
         case "mlp":
             return refuses_dynamic(manifest) or missing_packages("onnx")
         case "trees":
+            if manifest.meta.get("categorical_features"):
+                return "its trees split by category, which ONNX's operator of trees can't"
             return missing_packages("onnx")
     return f"there is no way from {manifest.format} to ONNX here: export it with the library it is from"
 
 
 def write(bundle: Bundle, out: Path) -> None:
-    """Make the graph. ModelError for trees that split by category."""
+    """Make the graph. ModelError for a split that it can't hold."""
     if bundle.manifest.format == "onnx":
         shutil.copyfile(bundle.artefact, out / _FILE)
     else:

@@ -23,7 +23,7 @@ from harness.ranking_data import Features
 from harness.records import Manifest
 from harness.scoring import score
 
-GRID_ROUNDING = 0.05
+GRID_ROUNDING = 0.02
 """The same for int8 on fixed grids, where a last bit of float32 decides which step of its grid a value takes."""
 _MADE_UP_ROWS = 1024
 _LAST_LINES = 6

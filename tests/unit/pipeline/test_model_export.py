@@ -54,15 +54,20 @@ def test_bad_wishes(invoke, teacher, tmp_path):
 
 
 def test_trees_of_no_library_become_lightgbm_text_where_it_can_hold_them(exported, tmp_path):
-    forest = Forest((stump(0, 0.5, 1.0, 2.0), category_stump(1, [2, 40], 0.25, -0.5), leaf(0.125)), 2)
-    export_model(sealed(forest, tmp_path / "sum"), "lightgbm", tmp_path / "text", lambda _: None)
-    with pytest.raises(ModelError, match="no base score"):
-        exported(sealed(replace(forest, base_score=0.5), tmp_path / "based"), "lightgbm")
+    trees = (stump(0, 0.5, 1.0, 2.0), category_stump(1, [2, 40], 0.25, -0.5), leaf(0.125))
+    forest = Forest(trees, 2, "<", "float32", base_score=0.5)
+    folder = exported(sealed(forest, tmp_path / "sum"), "lightgbm").folder
+    assert "num_leaves=1" in (folder / "model.txt").read_text()
+    left = sealed(Forest((category_stump(1, [2], 0.0, 1.0, default_left=True),), 2), tmp_path / "left")
+    average = sealed(replace(forest, average=True), tmp_path / "mean")
+    for bundle, why in ((left, "sends missing values left"), (average, "which this forest is not")):
+        with pytest.raises(ModelError, match=why):
+            export_model(bundle, "lightgbm", tmp_path / "no", lambda _: None)
 
 
 def test_categories_go_to_c_and_not_to_onnx(exported, tmp_path):
     bundle = sealed(Forest((category_stump(0, [1, 3], 1.0, 2.0), stump(1, 0.5, 0.1, 0.2)), 2), tmp_path / "b")
-    with pytest.raises(ModelError, match="tree 0, node 0 splits by category"):
+    with pytest.raises(ModelError, match="its trees split by category"):
         exported(bundle, "onnx")
     exported(bundle, "c")
 
