@@ -62,7 +62,7 @@ def seal(path: Path, draft: Draft, *, origin: dict[str, Any], parents: tuple[str
     files = {
         file.relative_to(path).as_posix(): FileEntry(sha256=sha256_of(file), n_bytes=file.stat().st_size)
         for file in sorted(path.rglob("*"))
-        if file.is_file() and file.name != MANIFEST
+        if file.is_file() and file != path / MANIFEST
     }
     canonical = CANONICAL.get(draft.format)
     if canonical not in files:

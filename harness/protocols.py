@@ -41,7 +41,8 @@ class Scorer(Protocol):
     """How it was set up: threads, compiler, seconds to load or compile, bytes of what it loaded; `tolerance`, the most
     by which a score may differ from the reference's, as a share of the largest (absent: it is the reference; None: it
     is not to be compared); `lossy`, what it gives up, where it can't promise a tolerance; `fallback`, the engine that
-    scores in its place, and `fallback_reason`, where it can't itself; `float64`, whether it takes such rows too."""
+    scores in its place, and `fallback_reason`, where it can't itself; `float64`, whether it takes such rows too;
+    `whole_lists`, whether a score depends on the other candidates, so that a list must come in one call."""
 
     def score(self, x: Features) -> NDArray[np.float32]:
         """Scores (n,) float32 of candidates x (n, n_features) float32 C-contiguous, NaN for missing; n may be 0.

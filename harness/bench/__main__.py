@@ -18,6 +18,7 @@ import psutil
 from harness import registry
 from harness.bundle import open_bundle
 from harness.errors import HarnessError
+from harness.opening import open_engine
 from harness.scenario import Choice, options
 from harness.tether import die_with_parent
 
@@ -31,7 +32,7 @@ def main(bundle: Path, engine: Choice, cache_dir: Path) -> dict[str, Any]:
         x = np.zeros((_N_ROWS, opened.manifest.n_features), dtype=np.float32)
         before = _resident_bytes()
         started = time.perf_counter()
-        scorer = registry.engine(engine.kind).open(chosen, opened, cache_dir)
+        scorer = open_engine(registry.engine(engine.kind), chosen, opened, cache_dir)
         open_s = time.perf_counter() - started
         scorer.score(x)
         return {"open_s": open_s, "memory_bytes": _resident_bytes() - before}

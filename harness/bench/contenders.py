@@ -16,6 +16,7 @@ from harness import registry
 from harness.bench.trial import OverLimitError, try_engine
 from harness.bundle import Bundle
 from harness.errors import EngineError, UsageError
+from harness.opening import open_engine
 from harness.protocols import Progress, Scorer
 from harness.scenario import Choice, options
 from harness.studies import SkippedEngine
@@ -128,7 +129,7 @@ def _each(
         try:
             open_s = try_engine(bundle, choice, cache_dir, limit_s)
             started = time.perf_counter()
-            scorer = engine.open(chosen, bundle, cache_dir)
+            scorer = open_engine(engine, chosen, bundle, cache_dir)
         except EngineError as error:
             skipped.append(SkippedEngine(engine=label, reason=error.what, over_limit=isinstance(error, OverLimitError)))
             continue

@@ -45,6 +45,8 @@ def refuses_all_but_trees(manifest: Manifest) -> str:
     """Why a method on the trees themselves can't work on a bundle."""
     if manifest.format != "trees":
         return f"a {manifest.format} bundle has no trees"
+    if "early_exit" in manifest.meta:
+        return "candidates leave the bundle's forest early, by a choice made for its trees; put early_exit last"
     if "quantise" in manifest.meta:
         return "the bundle is quantised already; put quantise behind this step"
     return ""

@@ -95,7 +95,7 @@ def _gone(options: Options, removal: FeatureRemoval, work: Compression) -> list[
     choose = _by_importance(forest) if options.by == "importance" else _by_valid(removal, work)
     while len(read) > fewest:
         feature = choose(read, gone)
-        if within is not None and not within(feature, gone):
+        if within is not None and not within(feature):
             break
         read.remove(feature)
         gone.append(feature)
@@ -129,16 +129,16 @@ def _by_valid(removal: FeatureRemoval, work: Compression) -> Choose:
     costs: dict[int, tuple[float, float]] = {}
     base = scores.total.copy()
 
-    def cost(feature: int, gone: list[int]) -> tuple[float, float]:
-        without = scores.without(feature, gone)
+    def cost(feature: int) -> tuple[float, float]:
+        without = scores.without(feature)
         return -float(np.nansum(ndcg(without, valid, work.ndcg))), float(np.square(without - base).sum())
 
     def choose(read: list[int], gone: list[int]) -> int:
         if gone:
-            scores.remove(gone[-1], gone[:-1])
+            scores.remove(gone[-1])
         looked_at = sorted(read, key=lambda feature: costs[feature])[:_MEASURED_ANEW] if costs else read
         for done, feature in enumerate(looked_at, 1):
-            costs[feature] = cost(feature, gone)
+            costs[feature] = cost(feature)
             if done % _PROGRESS_EVERY == 0:
                 work.progress(f"prune_features: looked at {done} of {len(looked_at)} features")
         return min(looked_at, key=lambda feature: costs[feature])
@@ -146,16 +146,16 @@ def _by_valid(removal: FeatureRemoval, work: Compression) -> Choose:
     return choose
 
 
-def _gate(removal: FeatureRemoval, work: Compression, max_drop: float) -> Callable[[int, list[int]], bool]:
-    """Whether the forest without a feature too is still within the gate."""
+def _gate(removal: FeatureRemoval, work: Compression, max_drop: float) -> Callable[[int], bool]:
+    """Whether the forest without one more feature, which then is gone, is still within the gate."""
     from harness.trees.fewer_features import Scores
 
     valid = work.splits.valid.thinned(_GATE_ROWS)
     scores = Scores(removal, valid.features)
     base = ndcg(scores.total, valid, work.ndcg)
 
-    def within(feature: int, gone: list[int]) -> bool:
-        own = ndcg(scores.remove(feature, gone), valid, work.ndcg)
+    def within(feature: int) -> bool:
+        own = ndcg(scores.remove(feature), valid, work.ndcg)
         return quality_drop(base, own).drop_upper <= max_drop
 
     return within

@@ -54,6 +54,8 @@ def refuses(options: Options, manifest: Manifest) -> str:
     """Works once, on trees and networks."""
     if "quantise" in manifest.meta:
         return "the bundle is quantised already"
+    if "early_exit" in manifest.meta:
+        return "candidates leave the bundle's forest early, by a choice made for its numbers; put early_exit last"
     match manifest.format:
         case "trees" if options.qat is not False or options.activations != "dynamic":
             return "trees have no activations; leave out `activations` and `qat`"

@@ -24,7 +24,10 @@ from harness.records import NOT_MEASURED, LedgerRow, NdcgSpec, QualityDrop
 from harness.scenario import Choice, Scenario, options
 from harness.scoring import quality as ndcg_of
 
-_CODE = ("rankers", "compress", "trees", "mlp", "scoring.py", "bundle.py", "ndcg.py", "paired.py")
+_CODE = (
+    *("rankers", "compress", "trees", "mlp"),
+    *("scoring.py", "opening.py", "early_exit.py", "bundle.py", "ndcg.py", "paired.py"),
+)
 _LIBRARIES = ("lightgbm", "xgboost", "torch", "treelite", "numpy")
 
 

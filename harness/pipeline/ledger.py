@@ -14,6 +14,7 @@ from harness.bundle import Bundle
 from harness.cache import key_of, package_versions
 from harness.errors import EngineError, ModelError
 from harness.ndcg import ndcg, quality_with_tests
+from harness.opening import open_engine
 from harness.pipeline.build import Step, code_digest
 from harness.pipeline.engine_times import engine_times_us
 from harness.pipeline.state import RunState
@@ -25,7 +26,7 @@ from harness.scenario import Choice, options
 from harness.scoring import quality, reference_engine, scores_of
 
 _LIBRARIES = ("lightgbm", "xgboost", "torch", "treelite", "tl2cgen", "onnxruntime", "numpy")
-_CODE = ("engines", "bench", "trees", "mlp")
+_CODE = ("engines", "bench", "trees", "mlp", "opening.py", "early_exit.py")
 _Entry = tuple[Bundle, Choice]
 
 
@@ -66,7 +67,7 @@ def _served(state: RunState, steps: Sequence[Step], scorer: Scorer, splits: Spli
     lost: dict[str, QualityDrop] = {}
     if "lossy" in scorer.info and splits.test.graded:
         sla, test = state.scenario.sla, splits.test
-        own = ndcg(scores_of(scorer, test.features), test, sla.ndcg)
+        own = ndcg(scores_of(scorer, test.features, test.group_sizes), test, sla.ndcg)
         lost = {"quality": quality_with_tests(quality(steps[0].bundle, test, sla.ndcg), own, sla.ndcg_drop)}
     served = {"step": f"served by {engine.kind}", "params": engine.options, "control": None, "against_control": None}
     return steps[-1].row.model_copy(update=served | lost | {"build_s": 0.0, "notes": (), "gate_missed": ""})
@@ -113,4 +114,4 @@ def _open(bundle: Bundle, engine: Choice, state: RunState) -> Scorer:
         raise EngineError(
             reason, where=f"engine: {engine.kind}", remedy="choose another engine (`harness list engines`)"
         )
-    return plugin.open(chosen, bundle, state.compiled)
+    return open_engine(plugin, chosen, bundle, state.compiled)

@@ -31,6 +31,6 @@ def gate_missed(choice: Choice, before: Manifest, after: Manifest) -> str:
         return said
     max_drop = options("methods", choice).model_dump().get("max_drop")
     counts = [(size.n_trees, size.n_nodes, size.n_parameters) for size in (before.size, after.size)]
-    if max_drop is None or counts[0] != counts[1]:
+    if max_drop is None or counts[0] != counts[1] or "early_exit" in after.meta:
         return ""
     return f"nothing smaller than its input stays within max_drop {max_drop:g} on the valid split, at the 95 % bound"

@@ -13,6 +13,7 @@ import numpy as np
 from harness import registry
 from harness.bundle import open_bundle
 from harness.errors import EngineError, ServeError
+from harness.opening import open_engine
 from harness.protocols import Scorer
 from harness.serve.app import App
 from harness.serve.spec import WorkerSpec
@@ -33,7 +34,7 @@ def serve(spec: WorkerSpec) -> None:
     options = engine.Options(**spec.engine.options)
     if reason := engine.refuses(options, bundle.manifest):
         raise EngineError(reason, where=f"engine {spec.engine.kind!r}")
-    scorer = engine.open(options, bundle, spec.cache_dir)
+    scorer = open_engine(engine, options, bundle, spec.cache_dir)
     warm_up(scorer, bundle.manifest.n_features, spec.max_candidates)
     board = Board(spec.stats_fd)
     app = App(

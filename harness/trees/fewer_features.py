@@ -9,7 +9,7 @@ keeps several. On the valid split of Yandex LETOR, without the least important 2
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from harness.ranking_data import Features, Floats
 from harness.trees.collapse import folded, moments
 from harness.trees.cover import summed_up
-from harness.trees.forest import Forest, Tree
+from harness.trees.detours import Detours
+from harness.trees.forest import Forest, Ints, Tree
 from harness.trees.traverse import leaf_index
 
 _OWN_ROWS = 1.0  # weight of a leaf's own value, in rows: it stands where no other row comes by
@@ -32,8 +33,8 @@ class FeatureRemoval:
 
     def __init__(self, forest: Forest, train: Features) -> None:
         self.forest = forest
-        self._train = np.asfortranarray(train)
-        leaves = [leaf_index(tree, self._train, forest.operator) for tree in forest.trees]
+        self.train = np.asfortranarray(train)
+        leaves = [leaf_index(tree, self.train, forest.operator) for tree in forest.trees]
         self._outputs = [tree.value[leaf] for tree, leaf in zip(forest.trees, leaves, strict=True)]
         self._readers = [set(tree.feature[~tree.is_leaf].tolist()) for tree in forest.trees]
 
@@ -47,11 +48,14 @@ class FeatureRemoval:
         if self._readers[index].isdisjoint(gone):
             return tree
         shorter = tree.bypassed(np.isin(tree.feature, list(gone)))
-        leaf = leaf_index(shorter, self._train, self.forest.operator)
+        value, n_rows = self.refilled(index, shorter, leaf_index(shorter, self.train, self.forest.operator))
+        return replace(shorter, value=value, cover=summed_up(shorter, n_rows))
+
+    def refilled(self, index: int, shorter: Tree, leaf: Ints) -> tuple[Floats, Floats]:
+        """(n_nodes,) values of the leaves that rows of train reach in what is left of a tree, and how many do."""
         n_rows = np.bincount(leaf, minlength=shorter.n_nodes).astype(np.float64)
         total = np.bincount(leaf, self._outputs[index], shorter.n_nodes) + _OWN_ROWS * shorter.value
-        value = np.where(shorter.is_leaf, total / (n_rows + _OWN_ROWS), 0.0)
-        return replace(shorter, value=value, cover=summed_up(shorter, n_rows))
+        return np.where(shorter.is_leaf, total / (n_rows + _OWN_ROWS), 0.0), n_rows
 
     def without(self, gone: Collection[int]) -> Forest:
         """The forest that reads none of `gone`; trees left without a split are folded into another."""
@@ -59,35 +63,47 @@ class FeatureRemoval:
 
 
 class Scores:
-    """What the trees of a removal score on rows of x, while features go one by one."""
+    """What the forest scores on rows of x while features go from it one by one."""
 
     def __init__(self, removal: FeatureRemoval, x: Features) -> None:
-        self._removal = removal
-        self._x = np.asfortranarray(x)
-        self._outputs = [self._output(tree) for tree in removal.forest.trees]
+        self._removal, forest = removal, removal.forest
+        self._train, self._x = removal.train, np.asfortranarray(x)
+        self._trees = [Detours(tree, forest.operator) for tree in forest.trees]
+        self._ends = [self._ends_in(detours.tree) for detours in self._trees]
+        self._outputs = [detours.tree.value[own] for detours, (_, own) in zip(self._trees, self._ends, strict=True)]
+        self._gone = np.zeros(forest.n_features, dtype=bool)
         self.total: Floats = np.sum(self._outputs, axis=0)
 
-    def without(self, feature: int, gone: Iterable[int]) -> Floats:
-        """(n_rows,) scores where `feature` goes too, `gone` being those that have gone."""
+    def without(self, feature: int) -> Floats:
+        """(n_rows,) scores where `feature` goes too."""
         total: Floats = self.total.copy()
-        for index, output in self._changes(feature, gone):
+        for index, _, output in self._changes(feature):
             total += output - self._outputs[index]
         return total
 
-    def remove(self, feature: int, gone: Iterable[int]) -> Floats:
+    def remove(self, feature: int) -> Floats:
         """The same, for good."""
-        for index, output in self._changes(feature, gone):
+        for index, ends, output in self._changes(feature):
             self.total += output - self._outputs[index]
-            self._outputs[index] = output
+            self._ends[index], self._outputs[index] = ends, output
+        self._gone[feature] = True
         return self.total
 
-    def _changes(self, feature: int, gone: Iterable[int]) -> Iterator[tuple[int, Floats]]:
-        without = {feature, *gone}
+    def _changes(self, feature: int) -> Iterator[tuple[int, tuple[Ints, Ints], Floats]]:
+        """Trees that change: which, the leaves of rows of train and of x, what the tree gives the latter."""
+        gone = self._gone.copy()
+        gone[feature] = True
         for index in self._removal.readers(feature):
-            yield index, self._output(self._removal.tree(index, without))
+            detours, (train, own) = self._trees[index], self._ends[index]
+            relinked, heir = detours.without(gone)
+            train = detours.moved(train, feature, relinked, heir, self._train)
+            own = detours.moved(own, feature, relinked, heir, self._x)
+            value, _ = self._removal.refilled(index, detours.tree, train)
+            yield index, (train, own), value[own]
 
-    def _output(self, tree: Tree) -> Floats:
-        return tree.value[leaf_index(tree, self._x, self._removal.forest.operator)]
+    def _ends_in(self, tree: Tree) -> tuple[Ints, Ints]:
+        operator = self._removal.forest.operator
+        return leaf_index(tree, self._train, operator), leaf_index(tree, self._x, operator)
 
 
 def importance(forest: Forest) -> Floats:

@@ -103,7 +103,7 @@ class Tree:
             value=np.where(cut, value, self.value),
             category_set=np.where(leaf, NUMERICAL, self.category_set),
         )
-        return pruned._renumbered()
+        return pruned._renumbered(np.concatenate(pruned.levels()))
 
     def bypassed(self, gone: NDArray[np.bool_]) -> Tree:
         """The tree without the splits of `gone` (n_nodes,): the child with more cover takes each one's place.
@@ -120,10 +120,24 @@ class Tree:
             left=np.where(self.is_leaf, LEAF, heir[self.left]),
             right=np.where(self.is_leaf, LEAF, heir[self.right]),
         )
-        return relinked._renumbered(int(heir[0]))
+        return relinked._renumbered(np.concatenate(relinked.levels(int(heir[0]))))
 
-    def _renumbered(self, root: int = 0) -> Tree:
-        kept = np.concatenate(self.levels(root))
+    def depth_first(self) -> Tree:
+        """The same tree numbered so that what is below a node follows it at once, left before right."""
+        levels = self.levels()
+        size = np.ones(self.n_nodes, dtype=np.int64)
+        for level in reversed(levels):
+            inner = level[~self.is_leaf[level]]
+            size[inner] += size[self.left[inner]] + size[self.right[inner]]
+        number = np.zeros(self.n_nodes, dtype=np.int64)
+        for level in levels:
+            inner = level[~self.is_leaf[level]]
+            number[self.left[inner]] = number[inner] + 1
+            number[self.right[inner]] = number[inner] + 1 + size[self.left[inner]]
+        return self._renumbered(np.argsort(number))
+
+    def _renumbered(self, kept: NDArray[np.intp]) -> Tree:
+        """The tree of the nodes `kept`, in that order, the root first."""
         new = np.full(self.n_nodes + 1, LEAF, dtype=np.int32)  # the last entry maps LEAF to itself
         new[kept] = np.arange(kept.size, dtype=np.int32)
         return Tree(

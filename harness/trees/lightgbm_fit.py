@@ -27,12 +27,14 @@ def fit(
     *,
     n_threads: int,
     progress: Callable[[str], None],
+    weights: NDArray[Any] | None = None,
     valid: RankingData | None = None,
     ndcg_k: int = 10,
     early_stopping_rounds: int = 0,
     start: Floats | None = None,
 ) -> Forest:
-    """Train on `targets` (n_rows,) of `data`: grades for lambdarank, any numbers for regression.
+    """Train on `targets` (n_rows,) of `data`: grades for lambdarank, any numbers for regression; each row counts as
+    much as its weight, where there are `weights` (n_rows,).
 
     With `start` (n_rows,) boosting begins at these scores, and the forest holds what comes on top of them.
     With `early_stopping_rounds` > 0 and a `valid` split the forest ends at its best NDCG@`ndcg_k`.
@@ -57,7 +59,9 @@ def fit(
     if early_stopping_rounds:
         callbacks.append(lightgbm.early_stopping(early_stopping_rounds, verbose=False))
     try:
-        train_set = lightgbm.Dataset(data.features, targets, group=data.group_sizes, init_score=start, params=params)
+        train_set = lightgbm.Dataset(
+            data.features, targets, weight=weights, group=data.group_sizes, init_score=start, params=params
+        )
         valid_sets = [_valid_set(train_set, valid)] if valid is not None and early_stopping_rounds else []
         booster = lightgbm.train(params, train_set, options.n_trees, valid_sets=valid_sets, callbacks=callbacks)
     except lightgbm.basic.LightGBMError as error:

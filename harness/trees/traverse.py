@@ -21,7 +21,15 @@ def leaf_index(tree: Tree, x: Features, operator: Operator = "<=") -> NDArray[np
     category, as in XGBoost and Treelite; LightGBM alone reads those above -1 as category 0.
     """
     reached = np.empty(x.shape[0], dtype=np.int32)
-    pending = [(0, np.arange(x.shape[0]))]
+    descend(tree, x, operator, [(0, np.arange(x.shape[0]))], reached)
+    return reached
+
+
+def descend(
+    tree: Tree, x: Features, operator: Operator, pending: list[tuple[int, NDArray[np.intp]]], reached: Ints
+) -> None:
+    """Hand rows of x down the tree, each group of `pending` from its node on, and note in `reached` where they end."""
+    pending = list(pending)
     while pending:
         node, rows = pending.pop()
         if not rows.size:
@@ -36,7 +44,6 @@ def leaf_index(tree: Tree, x: Features, operator: Operator = "<=") -> NDArray[np
             goes_left = np.where(np.isnan(column), default_left, _among(column, tree.categories(int(node))))
         pending.append((int(tree.left[node]), rows[goes_left]))
         pending.append((int(tree.right[node]), rows[~goes_left]))
-    return reached
 
 
 def leaf_indices(forest: Forest, x: Features) -> NDArray[np.int32]:

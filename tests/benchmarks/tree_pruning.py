@@ -4,7 +4,8 @@
     python tests/benchmarks/tree_pruning.py scenarios/prune-levels.yaml --set data.train_groups=5000 --features 0.5 0.25
 
 Data, teacher and NDCG are those of the scenario; its recipe is not looked at. `--teacher` takes a bundle that stands
-already in place of training one. NDCG lost is paired per query group of the test split, with one-sided 95 % bounds.
+already in place of training one. NDCG lost is paired per query group of the test split, with one-sided 95 % bounds;
+so is what a step loses against the cheap control of its size, the first row of each.
 """
 
 from __future__ import annotations
@@ -25,18 +26,20 @@ from harness.ndcg import quality_drop
 from harness.pipeline.build import Builder
 from harness.pipeline.data import load_data
 from harness.protocols import Compression
+from harness.records import QualityDrop
 from harness.scenario import Choice, load_one, options
 from harness.scoring import quality
 
+HEAD = "| step | nodes | of all | trees | NDCG | lost | against the control | built in |"
 
-def steps(shares: list[float], features: list[float], n_nodes: int) -> Iterator[dict[str, Any]]:
-    """The steps that are compared: by share of the nodes, then by share of the features."""
+
+def sizes(shares: list[float], features: list[float], n_nodes: int) -> Iterator[list[dict[str, Any]]]:
+    """The steps that are compared, size by size, the control first: by share of the nodes, then of the features."""
     for share in shares:
-        for kind in ("truncate", "prune_leaves", "prune_levels"):
-            yield {"kind": kind, "max_nodes": max(1, round(share * n_nodes))}
+        kinds = ("truncate", "prune_leaves", "prune_levels")
+        yield [{"kind": kind, "max_nodes": max(1, round(share * n_nodes))} for kind in kinds]
     for share in features:
-        for by in ("valid", "importance"):
-            yield {"kind": "prune_features", "keep": share, "by": by}
+        yield [{"kind": "prune_features", "keep": share, "by": by} for by in ("importance", "valid")]
 
 
 def applied(step: dict[str, Any], work: Compression) -> Bundle:
@@ -66,19 +69,28 @@ def main() -> None:
     print(
         f"{n_nodes:,} nodes, {spec}, {splits.train.n_groups:,} query groups of train, {splits.test.n_groups:,} of test"
     )
-    print("\n| step | nodes | of all | trees | NDCG | lost | at least | at most | built in |\n" + "|---" * 9 + "|")
-    for step in steps(arguments.shares, arguments.features, n_nodes):
-        started = time.perf_counter()
-        work = Compression(teacher, teacher, splits, arguments.dir / "step", 1, spec, builder.progress)
-        bundle = applied(step, work)
-        built_s, size = time.perf_counter() - started, bundle.manifest.size
-        lost = quality_drop(base, quality(bundle, splits.test, spec))
-        name = " ".join(str(value) for key, value in step.items() if key != "max_nodes")
-        print(
-            f"| {name} | {size.n_nodes:,} | {size.n_nodes / n_nodes:.1%} | {size.n_trees} | {lost.ndcg:.4f} | "
-            f"{lost.drop:+.4f} | {lost.drop_lower:+.4f} | {lost.drop_upper:+.4f} | {built_s:.0f} s |",
-            flush=True,
-        )
+    print(f"\n{HEAD}\n" + "|---" * HEAD.count(" |") + "|")
+    for group in sizes(arguments.shares, arguments.features, n_nodes):
+        control = None
+        for step in group:
+            started = time.perf_counter()
+            work = Compression(teacher, teacher, splits, arguments.dir / "step", 1, spec, builder.progress)
+            bundle = applied(step, work)
+            built_s, size = time.perf_counter() - started, bundle.manifest.size
+            own = quality(bundle, splits.test, spec)
+            lost, beside = quality_drop(base, own), quality_drop(control, own) if control is not None else None
+            control = own if control is None else control
+            name = " ".join(str(value) for key, value in step.items() if key != "max_nodes")
+            print(
+                f"| {name} | {size.n_nodes:,} | {size.n_nodes / n_nodes:.1%} | {size.n_trees} | {lost.ndcg:.4f} | "
+                f"{bounds(lost)} | {bounds(beside) if beside else ''} | {built_s:.0f} s |",
+                flush=True,
+            )
+
+
+def bounds(lost: QualityDrop) -> str:
+    """What was lost, and between which bounds."""
+    return f"{lost.drop:+.4f} [{lost.drop_lower:+.4f}, {lost.drop_upper:+.4f}]"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 @pytest.mark.usefixtures("no_orphans")
 def test_a_calibration_is_kept_and_shown_beside_the_sla_of_later_runs(cli, tmp_path):
     cli.cache = tmp_path / "cache"
-    scenario = cli.scenario("gentle", traffic={"offered_qps": 800}, sla={"p50_ms": 1000})
+    scenario = cli.scenario("gentle", traffic={"offered_qps": 1500}, sla={"p50_ms": 1000})
     done = cli("calibrate", scenario, "--window-s", 1, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -18,7 +18,7 @@ def test_a_calibration_is_kept_and_shown_beside_the_sla_of_later_runs(cli, tmp_p
     assert 0 < measure["round_trip_ms"]["p50"] <= measure["latency_ms"]["p50"]
     assert found["traffic"]["n_candidates"] == 20
     assert found["scenario"] == "gentle"
-    assert found["rates"][0]["offered_qps"] == 800
+    assert found["rates"][0]["offered_qps"] == 1500
     assert found["send_lag_limit_ms"] == 100
     run = cli("run", cli.scenario(sla={"p50_ms": 1000}))
     assert "Noise floor p50" in run.stdout

@@ -53,7 +53,7 @@ def test_judge_and_report_work_from_files_without_measuring(cli, finished):
         shown = cli("report", run_dir, "--format", name)
         assert shown.returncode == 0, shown.stderr
         assert mark in shown.stdout
-    assert len(json.loads(cli("report", run_dir, run_dir, "--format", "json").stdout)) == 2
+    assert len(json.loads(cli("report", run_dir, run_dir, "--format", "json").stdout)["reports"]) == 2
 
 
 def test_a_suite_runs_all_and_prints_one_table(cli):

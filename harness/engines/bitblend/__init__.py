@@ -40,7 +40,7 @@ class Options(PluginOptions):
     )
     float64: bool = Field(
         default=False,
-        description="take FP64 requests too, scored by the thresholds' full precision: reads the checkpoint in place of "
+        description="take FP64 requests too, scored by the thresholds' full precision: reads the checkpoint, not "
         "the packed file, which is made for float32",
     )
     fallback: Literal["gtil", "none"] = Field(

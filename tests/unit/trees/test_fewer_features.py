@@ -70,17 +70,22 @@ def test_a_feature_that_no_tree_reads_changes_nothing(forest_of, rows):
     assert np.array_equal(predict(FeatureRemoval(wider, x).without([4, 5]), x), predict(forest, rows))
 
 
-def test_scores_follow_one_by_one_and_what_if_asks_change_nothing(forest_of, rows):
-    forest = forest_of(25, [12, 18, 7])
+@pytest.mark.parametrize("categories", ["", "any"])
+@pytest.mark.parametrize("order", [[3, 0, 1, 2], [1, 2, 0, 3], [2, 3, 1, 0]])
+def test_scores_follow_one_by_one_and_what_if_asks_change_nothing(forest_of, rows, order, categories):
+    rows[::7, 1] = np.nan
+    forest = forest_of(25, [1, 40, 18, 7], operator="<", categories=categories)
     removal = FeatureRemoval(forest, rows)
-    x = np.random.default_rng(6).normal(size=(200, 4)).astype(np.float32)
+    x = np.random.default_rng(6).normal(size=(400, 4)).astype(np.float32)
+    x[::5] = np.nan
     scores = Scores(removal, x)
     assert np.allclose(scores.total, predict(forest, x))
-    asked = scores.without(3, [])
-    assert np.allclose(asked, predict(removal.without([3]), x))
-    assert np.array_equal(scores.remove(3, []), asked)
-    assert np.allclose(scores.without(0, [3]), predict(removal.without([0, 3]), x))
-    assert np.array_equal(scores.total, asked)
+    for n, feature in enumerate(order):
+        for other in order[n:]:
+            before = scores.total.copy()
+            assert np.allclose(scores.without(other), predict(removal.without([*order[:n], other]), x))
+            assert np.array_equal(scores.total, before)
+        assert np.allclose(scores.remove(feature), predict(removal.without(order[: n + 1]), x))
 
 
 def test_importance_is_the_variance_that_splits_make():

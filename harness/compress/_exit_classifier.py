@@ -1,0 +1,56 @@
+"""The classifier of an early exit: which candidates have to stay, learnt by a small forest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.compress._exit_choice import Partials
+from harness.early_exit import STANDING, standing
+from harness.protocols import Compression
+from harness.ranking_data import Features, Floats, RankingData
+from harness.trees.forest import Forest
+from harness.trees.gbdt_options import GbdtOptions
+from harness.trees.lightgbm_fit import fit
+from harness.trees.traverse import predict
+
+_N_TREES, _N_LEAVES, _LEARNING_RATE, _MIN_ROWS = 10, 16, 0.3, 20
+
+
+def learnt(lessons: Partials, at: int, k: int, work: Compression, seed: int) -> Forest:
+    """A forest of ten trees that tells those who have to stay (1) from those who may leave (0), in least squares.
+
+    A candidate has to stay that has a positive grade and is among the k best by the whole forest. It weighs its gain,
+    2^grade - 1, for what is lost with it; all others weigh 1.
+    """
+    data = lessons.data
+    group = np.repeat(np.arange(data.n_groups), data.group_sizes)
+    order = np.lexsort((-lessons.final, group))
+    rank = np.empty(data.n_rows, dtype=np.int64)
+    rank[order] = np.arange(data.n_rows) - data.offsets[:-1][group]
+    needed = (rank < k) & (data.grades > 0)
+    options = GbdtOptions(
+        n_trees=_N_TREES, n_leaves=_N_LEAVES, learning_rate=_LEARNING_RATE, min_rows_per_leaf=_MIN_ROWS, seed=seed
+    )
+    names = (*data.feature_names, *STANDING)
+    rows = RankingData(data.name, rows_for_classifier(lessons, at), data.grades, data.group_sizes, names)
+    return fit(
+        "regression",
+        rows,
+        needed.astype(np.float64),
+        options,
+        weights=np.where(needed, np.exp2(data.grades) - 1.0, 1.0),
+        n_threads=work.n_threads,
+        progress=lambda _: None,
+    )
+
+
+def judged(classifier: Forest, partials: Partials, at: int) -> Floats:
+    """What the classifier gives (n_rows,) at the `at`-th sentinel."""
+    return predict(classifier, rows_for_classifier(partials, at))
+
+
+def rows_for_classifier(partials: Partials, at: int) -> Features:
+    """The features (n_rows, n_features + 4) that the classifier takes, as an engine makes them list by list."""
+    partial = partials.partial[at].astype(np.float32)
+    lists = [standing(partial[partials.data.rows_of(group)]) for group in range(partials.data.n_groups)]
+    return np.concatenate([partials.data.features, np.concatenate(lists)], axis=1)

@@ -1,0 +1,89 @@
+"""Who stays, how a list ranks once some have left, and that two parts together are the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.early_exit import EarlyExitScorer, Exit, kth_best, put_behind, standing
+
+
+class Column:
+    """A scorer of one feature."""
+
+    def __init__(self, column, **info):
+        self.column, self.info, self.seen = column, info, 0
+
+    def score(self, x):
+        self.seen += x.shape[0]
+        return x[:, self.column].astype(np.float32)
+
+
+def exit_by(rule="proximity", **changes):
+    described = {"rule": rule, "sentinel": 1, "k": 2, "cut": -0.5, "base_score": 0.0, "mean_trees": 1.0}
+    return Exit.model_validate(described | changes)
+
+
+def rows(*columns):
+    return np.array(columns, dtype=np.float32).T.copy()
+
+
+def test_only_those_near_the_kth_best_go_through_the_suffix():
+    prefix, suffix = Column(0), Column(1)
+    scorer = EarlyExitScorer(exit_by(), prefix, suffix, None)
+    found = scorer.score(rows([3.0, 2.0, 1.5, 1.4, 0.0], [-2.5, 1.0, 0.0, 9.0, 9.0]))
+    assert (prefix.seen, suffix.seen) == (5, 3)
+    np.testing.assert_array_equal(found[:3], [0.5, 3.0, 1.5])
+    assert np.argsort(-found).tolist() == [1, 2, 0, 3, 4], "who left ranks behind, in the order of partial scores"
+    assert found[3] - found[4] == pytest.approx(1.4, abs=1e-6)
+
+
+def test_partial_scores_that_rank_behind_already_are_kept():
+    partial, stays = np.array([5.0, 1.0, 0.5], np.float32), np.array([True, False, False])
+    np.testing.assert_array_equal(put_behind(partial, stays, np.array([4.0], np.float32)), [4.0, 1.0, 0.5])
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_all_alike(stays):
+    partial = np.array([1.0, 2.0], np.float32)
+    final = np.array([7.0, 6.0], np.float32)
+    mask = np.full(2, stays)
+    np.testing.assert_array_equal(put_behind(partial, mask, final[mask]), final if stays else partial)
+
+
+def test_base_score_counts_once():
+    scorer = EarlyExitScorer(exit_by(base_score=0.5), Column(0), Column(1), None)
+    np.testing.assert_array_equal(scorer.score(rows([1.5, 2.5], [0.75, 0.25])), [1.75, 2.25])
+
+
+def test_a_list_shorter_than_k_stays_whole():
+    assert kth_best(np.array([2.0, 1.0], np.float32), 10) == 1.0
+    suffix = Column(1)
+    EarlyExitScorer(exit_by(k=10, cut=0.0), Column(0), suffix, None).score(rows([2.0, 1.0, -9.0], [0, 0, 0]))
+    assert suffix.seen == 3
+
+
+def test_no_candidates():
+    scorer = EarlyExitScorer(exit_by(), Column(0), Column(1), None)
+    assert scorer.score(np.empty((0, 2), np.float32)).shape == (0,)
+
+
+def test_classifier_sees_how_a_candidate_stands_in_its_list():
+    np.testing.assert_array_equal(
+        standing(np.array([1.0, 3.0, 3.0, 2.0], np.float32)), [[1, 3, 0, 4], [3, 0, 1, 4], [3, 0, 1, 4], [2, 2, 0.5, 4]]
+    )
+    assert standing(np.ones(2, np.float32))[:, 2].tolist() == [1.0, 1.0]
+    better_than_two = Column(3)  # n_better, behind two features of its own
+    found = EarlyExitScorer(exit_by("classifier", cut=1.0), Column(0), Column(1), better_than_two).score(
+        rows([1.0, 3.0, 2.0], [10.0, 10.0, 10.0])
+    )
+    assert np.argsort(-found).tolist() == [2, 0, 1]
+
+
+def test_info_is_that_of_all_parts():
+    prefix = Column(0, threads=1, loaded_bytes=10, tolerance=1e-6, float64=True, loaded="a")
+    suffix = Column(1, threads=1, loaded_bytes=5, tolerance=1e-6, float64=True, loaded="b", fallback="gtil")
+    info = EarlyExitScorer(exit_by(), prefix, suffix, None).info
+    assert info == {
+        "threads": 1, "loaded_bytes": 15, "tolerance": 2e-6, "float64": True, "whole_lists": True, "fallback": "gtil"
+    }  # fmt: skip
