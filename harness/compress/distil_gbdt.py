@@ -54,7 +54,7 @@ def apply(options: Options, work: Compression) -> Draft:
     trees to go on from are an average.
     """
     from harness.trees import artefacts
-    from harness.trees.boosted_on import boosted_on
+    from harness.trees.pruning.boosted_on import boosted_on
 
     if options.start == "fresh":
         objective = "regression" if options.targets == "teacher" else "lambdarank"
