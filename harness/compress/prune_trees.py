@@ -4,7 +4,8 @@ CLEaVER (Lucchese, Nardini, Orlando, Perego, Silvestri and Trani, "Post-learning
 efficient ranking", SIGIR 2016): a strategy says which trees go (`harness.trees.pruning.tree_selection`), then the
 weights of those that stay are searched anew (`harness.trees.pruning.tree_weights`) and multiplied into their leaves.
 Strategies look at `valid`, weights are fitted on `train` and chosen on `valid`. As trees and weights are chosen there,
-the gate's bound is a little optimistic; the verdict on `test` is not."""
+the gate's bound is a little optimistic; the verdict on `test` is not.
+"""
 
 from __future__ import annotations
 
