@@ -14,7 +14,7 @@ from harness.protocols import Compression
 from harness.records import ModelSize
 from harness.trees import artefacts
 from harness.trees.forest import Forest
-from harness.trees.packed.leaves import Narrowed, narrowed
+from harness.trees.formats.packed.leaves import Narrowed, narrowed
 
 
 def whole(work: Compression, meta: dict[str, Any]) -> Draft:

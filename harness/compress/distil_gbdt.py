@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from harness.bundle import CANONICAL, Draft
+from harness.compress._size_options import refuses_all_but_trees
 from harness.errors import ModelError
 from harness.protocols import Compression
 from harness.records import Manifest
@@ -37,12 +38,10 @@ class Options(GbdtOptions):
 
 def refuses(options: Options, manifest: Manifest) -> str:
     """Works from every teacher that can be scored; to go on from trees, there have to be some, and fewer than asked."""
-    if options.start == "pruned" and manifest.format != "trees":
-        return f"start: pruned goes on from trees, and a {manifest.format} bundle has none"
+    if options.start == "pruned" and (reason := refuses_all_but_trees(manifest)):
+        return reason
     if options.start == "pruned" and manifest.size.n_trees >= options.n_trees:
         return f"start: pruned goes on to {options.n_trees} trees, and there are {manifest.size.n_trees} already"
-    if options.start == "pruned" and "quantise" in manifest.meta:
-        return "the bundle is quantised already; put quantise behind this step"
     return "" if manifest.format in CANONICAL else f"a {manifest.format} bundle can't be scored"
 
 
@@ -54,7 +53,7 @@ def apply(options: Options, work: Compression) -> Draft:
     trees to go on from are an average.
     """
     from harness.trees import artefacts
-    from harness.trees.boosted_on import boosted_on
+    from harness.trees.pruning.boosted_on import boosted_on
 
     if options.start == "fresh":
         objective = "regression" if options.targets == "teacher" else "lambdarank"

@@ -1,9 +1,9 @@
 """Stop reading the features that are missed least: their splits go from the trees, leaf values follow.
 
 Backward elimination (Kohavi and John, Wrappers for feature subset selection, Artificial Intelligence 1997) of the
-features of a trained forest, without training it again: `harness.trees.fewer_features` says how a split goes. After a
-first look at every feature, each round measures anew only the few that cost least when last measured. The service need
-not fetch a removed feature; the input keeps its width, and what stands in that column is not looked at.
+features of a trained forest, without training it again: `harness.trees.pruning.fewer_features` says how a split goes.
+After a first look at every feature, each round measures anew only the few that cost least when last measured. The
+service need not fetch a removed feature; the input keeps its width, and what stands in that column is not looked at.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from harness.protocols import Compression
 from harness.records import Manifest
 
 if TYPE_CHECKING:
-    from harness.trees.fewer_features import FeatureRemoval
     from harness.trees.forest import Forest
+    from harness.trees.pruning.fewer_features import FeatureRemoval
 
 _TRAIN_CELLS = 20_000_000  # rows x trees
 _TRAIN_ROWS = 20_000
@@ -55,9 +55,9 @@ def refuses(options: Options, manifest: Manifest) -> str:
 def apply(options: Options, work: Compression) -> Draft:
     """Write the forest that reads fewer features; the notes name those that need not be fetched any more."""
     from harness.trees import artefacts
-    from harness.trees.cover import with_cover
-    from harness.trees.fewer_features import FeatureRemoval, features_read
-    from harness.trees.sampled import said, spaced_rows
+    from harness.trees.pruning.cover import with_cover
+    from harness.trees.pruning.fewer_features import FeatureRemoval, features_read
+    from harness.trees.pruning.sampled import said, spaced_rows
 
     forest, train = artefacts.load(work.bundle), work.splits.train
     x = spaced_rows(train.features, min(_TRAIN_ROWS, max(1, _TRAIN_CELLS // len(forest.trees))))
@@ -86,7 +86,7 @@ def control(options: Options, before: Manifest, after: Manifest) -> dict[str, An
 
 def _gone(options: Options, removal: FeatureRemoval, work: Compression) -> list[int]:
     """The features to remove, first gone first."""
-    from harness.trees.fewer_features import features_read
+    from harness.trees.pruning.fewer_features import features_read
 
     forest = removal.forest
     read, gone = features_read(forest).tolist(), list[int]()
@@ -110,7 +110,7 @@ def _fewest(options: Options, n_read: int) -> int:
 
 
 def _by_importance(forest: Forest) -> Choose:
-    from harness.trees.fewer_features import importance
+    from harness.trees.pruning.fewer_features import importance
 
     worth = importance(forest)
 
@@ -122,7 +122,7 @@ def _by_importance(forest: Forest) -> Choose:
 
 def _by_valid(removal: FeatureRemoval, work: Compression) -> Choose:
     """Least NDCG lost; where that is equal, least change of the scores."""
-    from harness.trees.fewer_features import Scores
+    from harness.trees.pruning.fewer_features import Scores
 
     valid = work.splits.valid.thinned(_CHOICE_ROWS)
     scores = Scores(removal, valid.features)
@@ -148,7 +148,7 @@ def _by_valid(removal: FeatureRemoval, work: Compression) -> Choose:
 
 def _gate(removal: FeatureRemoval, work: Compression, max_drop: float) -> Callable[[int], bool]:
     """Whether the forest without one more feature, which then is gone, is still within the gate."""
-    from harness.trees.fewer_features import Scores
+    from harness.trees.pruning.fewer_features import Scores
 
     valid = work.splits.valid.thinned(_GATE_ROWS)
     scores = Scores(removal, valid.features)

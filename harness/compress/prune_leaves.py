@@ -11,7 +11,7 @@ from harness.protocols import Compression
 from harness.records import Manifest
 
 if TYPE_CHECKING:
-    from harness.trees.collapse import Collapses
+    from harness.trees.pruning.collapse import Collapses
 
 _COVER_ROWS = 20_000
 
@@ -26,11 +26,11 @@ def refuses(options: Options, manifest: Manifest) -> str:
 
 
 def apply(options: Options, work: Compression) -> Draft:
-    """Write the pruned forest; `harness.trees.collapse` says in which order subtrees go."""
+    """Write the pruned forest; `harness.trees.pruning.collapse` says in which order subtrees go."""
     from harness.trees import artefacts
-    from harness.trees.collapse import collapses
-    from harness.trees.cover import with_cover
-    from harness.trees.sampled import said, spaced_rows
+    from harness.trees.pruning.collapse import collapses
+    from harness.trees.pruning.cover import with_cover
+    from harness.trees.pruning.sampled import said, spaced_rows
 
     forest = artefacts.load(work.bundle)
     notes = []

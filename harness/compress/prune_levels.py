@@ -1,6 +1,6 @@
 """Prune subtrees level by level from the roots down, scaling and shifting what stays towards the teacher's scores.
 
-LOP for rankers: `harness.trees.level_pruning` says how. It learns from the teacher's scores of train. With
+LOP for rankers: `harness.trees.pruning.level_pruning` says how. It learns from the teacher's scores of train. With
 `pair_weight`, a candidate weighs more the more NDCG swaps of its place in the teacher's ranking would cost: an
 approximation by documents of a loss over pairs weighted by |delta NDCG|. Even weights are the default because they lost
 less NDCG at equal size on the made-up feed (50,000 rows of train) and as little on Yandex LETOR; the pairwise quadratic
@@ -23,7 +23,7 @@ from harness.ranking_data import Floats, RankingData
 from harness.records import Manifest
 
 if TYPE_CHECKING:
-    from harness.trees.level_pruning import LevelPruning, Pruned
+    from harness.trees.pruning.level_pruning import LevelPruning, Pruned
 
 _CELLS = 20_000_000  # rows x trees that are looked at
 _STRIDE = 32  # strengths
@@ -50,8 +50,8 @@ def apply(options: Options, work: Compression) -> Draft:
     """Write the forest pruned at the weakest strength that meets the budget, or the strongest within the gate."""
     from harness.scoring import score
     from harness.trees import artefacts
-    from harness.trees.level_pruning import Goal, LevelPruning
-    from harness.trees.sampled import said
+    from harness.trees.pruning.level_pruning import Goal, LevelPruning
+    from harness.trees.pruning.sampled import said
     from harness.trees.traverse import leaf_indices
 
     forest = artefacts.load(work.bundle)
@@ -72,7 +72,7 @@ def control(options: Options, before: Manifest, after: Manifest) -> dict[str, An
 
 
 def _weights(options: Options, scores: Floats, train: RankingData, k: int) -> Floats:
-    from harness.trees.pair_weights import pair_weights
+    from harness.trees.pruning.pair_weights import pair_weights
 
     even = np.ones(train.n_rows)
     if options.pair_weight == 0:

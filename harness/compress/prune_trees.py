@@ -1,10 +1,10 @@
 """Remove whole trees and re-weight the rest, to a number of trees, a share, a node budget or a quality gate.
 
 CLEaVER (Lucchese, Nardini, Orlando, Perego, Silvestri and Trani, "Post-learning optimization of tree ensembles for
-efficient ranking", SIGIR 2016): a strategy says which trees go (`harness.trees.tree_selection`), then the weights of
-those that stay are searched anew (`harness.trees.tree_weights`) and multiplied into their leaves. Strategies look at
-`valid`, weights are fitted on `train` and chosen on `valid`. As trees and weights are chosen there, the gate's bound is
-a little optimistic; the verdict on `test` is not.
+efficient ranking", SIGIR 2016): a strategy says which trees go (`harness.trees.pruning.tree_selection`), then the
+weights of those that stay are searched anew (`harness.trees.pruning.tree_weights`) and multiplied into their leaves.
+Strategies look at `valid`, weights are fitted on `train` and chosen on `valid`. As trees and weights are chosen there,
+the gate's bound is a little optimistic; the verdict on `test` is not.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from harness.ranking_data import Floats
     from harness.records import NdcgSpec
     from harness.trees.forest import Forest
-    from harness.trees.tree_scores import TreeScores
-    from harness.trees.tree_selection import Selection
+    from harness.trees.pruning.tree_scores import TreeScores
+    from harness.trees.pruning.tree_selection import Selection
 
 
 class Options(SizeOptions):
@@ -67,8 +67,8 @@ def apply(options: Options, work: Compression) -> Draft:
     """Write the pruned forest."""
     from harness.trees import artefacts
     from harness.trees.grades import check_contrast
-    from harness.trees.tree_scores import tree_scores
-    from harness.trees.tree_selection import select
+    from harness.trees.pruning.tree_scores import tree_scores
+    from harness.trees.pruning.tree_selection import select
 
     for split in (work.splits.train, work.splits.valid):
         check_contrast(split)
@@ -120,7 +120,7 @@ class _Pruning:
 
     def final(self, n: int) -> tuple[NDArray[np.intp], Floats]:
         """The trees and their weights; a search is followed where its gain on valid is clear and the gate still met."""
-        from harness.trees.tree_weights import searched
+        from harness.trees.pruning.tree_weights import searched
 
         trees = self.trees(n)
         quick = self._quick_weights(trees)
@@ -134,7 +134,7 @@ class _Pruning:
         return trees, weights if clear and meets else quick
 
     def _quick_weights(self, trees: NDArray[np.intp]) -> Floats:
-        from harness.trees.tree_weights import best_ridge
+        from harness.trees.pruning.tree_weights import best_ridge
 
         return np.ones(trees.size) if self._options.reweight == "none" else best_ridge(self._train, self._valid, trees)
 

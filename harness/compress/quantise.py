@@ -3,8 +3,8 @@
 Trees: `thresholds` marks the bundle for a compile that compares small integers in place of floats, which changes no
 score; `leaves` rounds leaf values, which does: the packed file stores them that narrow, the other files keep the same
 values in full width. `refit` chooses the narrow leaves by what the whole forest's scores on the train split lose, tree
-by tree (`harness.trees.narrow_refit`), for where int4 costs quality. Network: hidden layers become int8, activations
-at run time or on fixed grids, after the fact or in training (`harness.compress._quantise_network`).
+by tree (`harness.trees.pruning.narrow_refit`), for where int4 costs quality. Network: hidden layers become int8,
+activations at run time or on fixed grids, after the fact or in training (`harness.compress._quantise_network`).
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def apply(options: Options, work: Compression) -> Draft:
 
 def _quantise_trees(options: Options, work: Compression) -> Draft:
     from harness.trees import artefacts
-    from harness.trees.packed.leaves import narrowed, with_codes
+    from harness.trees.formats.packed.leaves import narrowed, with_codes
 
     forest = artefacts.load(work.bundle)
     meta = {**work.bundle.manifest.meta, "quantise": options.model_dump(include={"thresholds", "leaves", "refit"})}
@@ -97,7 +97,7 @@ def _quantise_trees(options: Options, work: Compression) -> Draft:
         case "none":
             return artefacts.save_like(forest, work.out, work.bundle, meta=meta)
         case "int8" | "int4" if options.refit:
-            from harness.trees.narrow_refit import refitted
+            from harness.trees.pruning.narrow_refit import refitted
 
             codes = refitted(forest, work.splits.train.features, options.leaves, work.progress)
         case leaves:

@@ -1,7 +1,7 @@
 """New leaf values for the same splits, fitted to the teacher's scores or to the grades: what pruning cost, regained.
 
-Size and time stay as they are, so this is a step behind a pruning one. `harness.trees.leaf_refit` says how values are
-fitted on `train`; of all sweeps the one with the best NDCG on `valid` is kept, the old values included.
+Size and time stay as they are, so this is a step behind a pruning one. `harness.trees.pruning.leaf_refit` says how
+values are fitted on `train`; of all sweeps the one with the best NDCG on `valid` is kept, the old values included.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from harness.records import Manifest
 
 if TYPE_CHECKING:
     from harness.ranking_data import Floats
-    from harness.trees.leaf_refit import Derivatives, LeafMatrix
+    from harness.trees.pruning.leaf_refit import Derivatives, LeafMatrix
 
 _PATIENCE = 3
 
@@ -45,8 +45,8 @@ def apply(options: Options, work: Compression) -> Draft:
     """Write the refitted forest."""
     from harness.trees import artefacts
     from harness.trees.grades import check_contrast
-    from harness.trees.leaf_refit import leaf_matrix, sweeps
-    from harness.trees.mean_ndcg import MeanNdcg
+    from harness.trees.pruning.leaf_refit import leaf_matrix, sweeps
+    from harness.trees.pruning.mean_ndcg import MeanNdcg
 
     for split in (work.splits.train, work.splits.valid):
         check_contrast(split)
@@ -85,7 +85,7 @@ def control(options: Options, before: Manifest, after: Manifest) -> dict[str, An
 
 def _loss(options: Options, work: Compression, train: LeafMatrix) -> Derivatives:
     from harness.scoring import score
-    from harness.trees.lambdarank import LambdaRank
+    from harness.trees.pruning.lambdarank import LambdaRank
 
     if options.objective == "lambdarank":
         return LambdaRank(train.data, work.ndcg.k).derivatives

@@ -2,7 +2,7 @@
 
 Defines the scores of an ONNX bundle; the file takes one float32 input [n, n_features] and its first output is one
 score per row, [n] or [n, 1]. Trees and networks of the `mlp` format become such a graph when they are loaded, in
-float32; trees keep the leaf of every candidate (`harness.trees.onnx_export`).
+float32; trees keep the leaf of every candidate (`harness.trees.formats.onnx_export`).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _network(bundle: Bundle) -> bytes:
 
 def _trees(bundle: Bundle) -> bytes:
     from harness.trees.artefacts import load
-    from harness.trees.onnx_export import to_onnx
+    from harness.trees.formats.onnx_export import to_onnx
 
     model = to_onnx(load(bundle), lightgbm_zero=bundle.manifest.source == "lightgbm")
     return bytes(model.SerializeToString())

@@ -24,8 +24,8 @@ def refuses(manifest: Manifest) -> str:
 def write(bundle: Bundle, out: Path) -> None:
     """The bundle's own text, else its trees in LightGBM's terms. ModelError for those that can't be put so."""
     from harness.trees import artefacts
-    from harness.trees.lightgbm_terms import in_lightgbm_terms
-    from harness.trees.lightgbm_text import to_text
+    from harness.trees.formats.lightgbm_terms import in_lightgbm_terms
+    from harness.trees.formats.lightgbm_text import to_text
 
     if bundle.manifest.source == "lightgbm":
         shutil.copyfile(bundle.file(artefacts.LIGHTGBM_TEXT), out / _FILE)

@@ -49,7 +49,7 @@ def _network(bundle: Bundle) -> bytes:
 
 def _trees(bundle: Bundle) -> bytes:
     from harness.trees.artefacts import load
-    from harness.trees.onnx_export import to_onnx
+    from harness.trees.formats.onnx_export import to_onnx
 
     model = to_onnx(load(bundle), lightgbm_zero=bundle.manifest.source == "lightgbm")
     return bytes(model.SerializeToString())

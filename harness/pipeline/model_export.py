@@ -59,7 +59,8 @@ def export_model(bundle: Bundle, form: str, folder: Path, progress: Progress) ->
     exporter = registry.exporter(form)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise UsageError("is not an empty folder", where=str(folder), remedy="name a new one")
-    if reason := exporter.refuses(bundle.manifest):
+    left_early = "candidates leave its forest early, which no other library's form can say"
+    if reason := left_early if "early_exit" in bundle.manifest.meta else exporter.refuses(bundle.manifest):
         raise ModelError(
             reason, where=f"{bundle.path} to {form}", remedy="choose another form (`harness list exporters`)"
         )

@@ -46,7 +46,7 @@ def _width_of(path: Path) -> int:
     """How many features a file of trees takes."""
     import treelite
 
-    from harness.trees.foreign import import_checkpoint, tree_format_of
+    from harness.trees.formats.foreign import import_checkpoint, tree_format_of
 
     kind = tree_format_of(path) if path.is_file() else None
     if kind is None or path.suffix.lower() in (".pt", ".pth", ".ts", ".onnx"):

@@ -26,8 +26,8 @@ def import_trees(path: Path, kind: str, work: Training) -> Draft:
     import treelite
 
     from harness.trees.artefacts import packed_draft
-    from harness.trees.foreign import TreeFormat, import_checkpoint
-    from harness.trees.treelite_model import from_treelite
+    from harness.trees.formats.foreign import TreeFormat, import_checkpoint
+    from harness.trees.formats.treelite_model import from_treelite
 
     data = work.splits.train
     checkpoint = work.out / CANONICAL["trees"]

@@ -45,7 +45,7 @@ def train(options: Options, work: Training) -> Draft:
 
 
 def _format_of(path: Path) -> str:
-    from harness.trees.foreign import tree_format_of
+    from harness.trees.formats.foreign import tree_format_of
 
     kind = _NETWORK_SUFFIXES.get(path.suffix.lower()) or tree_format_of(path)
     if kind is None:

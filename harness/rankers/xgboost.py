@@ -91,6 +91,6 @@ def _fit(options: Options, work: Training) -> Any:
 def _forest(booster: Any) -> Any:
     import treelite
 
-    from harness.trees.treelite_model import from_treelite
+    from harness.trees.formats.treelite_model import from_treelite
 
     return from_treelite(treelite.frontend.from_xgboost(booster), where="XGBoost's own model")

@@ -45,7 +45,7 @@ class ModelSize(Record):
     """Size of a model by measures that are the same for both sides of a comparison.
 
     disk_bytes: the canonical artefact (Treelite checkpoint, or .npz of a network);
-    packed_bytes: trees in the fewest bits, the file model.packed (see `harness.trees.packed`); 0 for networks;
+    packed_bytes: trees in the fewest bits, the file model.packed (see `harness.trees.formats.packed`); 0 for networks;
     packed_bits_per_node: the same per node; NaN for networks.
     """
 

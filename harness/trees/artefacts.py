@@ -10,12 +10,12 @@ from typing import Any
 from harness.bundle import CANONICAL, Bundle, Draft
 from harness.errors import ModelError
 from harness.records import ModelSize
-from harness.trees import packed
 from harness.trees.forest import Forest, categories_of
-from harness.trees.lightgbm_text import objective_of, to_text
-from harness.trees.packed.leaves import Narrowed
-from harness.trees.treelite_model import from_treelite, to_treelite
-from harness.trees.xgboost_json import to_json
+from harness.trees.formats import packed
+from harness.trees.formats.lightgbm_text import objective_of, to_text
+from harness.trees.formats.packed.leaves import Narrowed
+from harness.trees.formats.treelite_model import from_treelite, to_treelite
+from harness.trees.formats.xgboost_json import to_json
 
 LIGHTGBM_TEXT = "model.txt"
 XGBOOST_JSON = "model.json"

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from harness.errors import ModelError
 from harness.ranking_data import Floats, RankingData
 from harness.trees.forest import Forest
+from harness.trees.formats.treelite_model import from_treelite
 from harness.trees.gbdt_options import GbdtOptions
-from harness.trees.treelite_model import from_treelite
 
 MAX_GRADE = 30
 _PROGRESS_EVERY = 50

@@ -70,7 +70,7 @@ def lightgbm_forest(x: np.ndarray, y: np.ndarray, n_trees: int, n_leaves: int) -
     import lightgbm
     import treelite
 
-    from harness.trees.treelite_model import from_treelite
+    from harness.trees.formats.treelite_model import from_treelite
 
     params = {"objective": "regression", "num_leaves": n_leaves, "learning_rate": 0.05, "verbosity": -1}
     booster = lightgbm.train({**params, "feature_fraction": 0.3}, lightgbm.Dataset(x, y), n_trees)
@@ -81,7 +81,7 @@ def xgboost_forest(x: np.ndarray, y: np.ndarray, n_trees: int, depth: int) -> tu
     import treelite
     import xgboost
 
-    from harness.trees.treelite_model import from_treelite
+    from harness.trees.formats.treelite_model import from_treelite
 
     params = {"max_depth": depth, "eta": 0.05, "tree_method": "hist", "base_score": 0.0, "verbosity": 0}
     booster = xgboost.train({**params, "colsample_bytree": 0.3}, xgboost.DMatrix(x, y), n_trees)

@@ -20,15 +20,16 @@ import numpy as np
 from engines import MODELS, bundle_of
 
 from harness.bundle import Bundle, open_bundle
-from harness.trees import artefacts, packed
+from harness.trees import artefacts
 from harness.trees.forest import Forest
+from harness.trees.formats import packed
+from harness.trees.formats.packed.bits import BitWriter, bit_length
+from harness.trees.formats.packed.leaves import write_leaves
+from harness.trees.formats.packed.level_order import columns_of, shape_of
+from harness.trees.formats.packed.shape import write_shape
+from harness.trees.formats.packed.splits import write_splits
+from harness.trees.formats.packed.tables import write_columns
 from harness.trees.joined import Joined
-from harness.trees.packed.bits import BitWriter, bit_length
-from harness.trees.packed.leaves import write_leaves
-from harness.trees.packed.level_order import columns_of, shape_of
-from harness.trees.packed.shape import write_shape
-from harness.trees.packed.splits import write_splits
-from harness.trees.packed.tables import write_columns
 from harness.trees.traverse import predict
 
 LOAD = """

@@ -14,8 +14,8 @@ from harness.records import ModelSize
 from harness.scoring import reference_engine, reference_scorer
 from harness.trees import artefacts
 from harness.trees.forest import categories_of
+from harness.trees.formats.treelite_model import from_treelite
 from harness.trees.traverse import predict
-from harness.trees.treelite_model import from_treelite
 
 BUNDLES = ("lightgbm", "xgboost", "mlp", "checkpoint", "categories", "torchscript", "onnx")
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e30, -1e30, 1.0], dtype=np.float32)

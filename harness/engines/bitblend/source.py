@@ -9,8 +9,8 @@ from harness.bundle import Bundle
 from harness.engines._scorer import SUM_ROUNDING
 from harness.engines.bitblend.scorer import TOLERANCE
 from harness.errors import EngineError, ModelError
-from harness.trees import packed
 from harness.trees.forest import Forest
+from harness.trees.formats import packed
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,6 @@ def forest_of(bundle: Bundle, *, full: bool) -> Source:
 
 def _of_checkpoint(bundle: Bundle) -> Source:
     from harness.engines._treelite import load_model
-    from harness.trees.treelite_model import from_treelite
+    from harness.trees.formats.treelite_model import from_treelite
 
     return Source(from_treelite(load_model(bundle), where=str(bundle.path)), bundle.artefact, TOLERANCE, full=True)

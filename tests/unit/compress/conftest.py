@@ -6,7 +6,7 @@ import pytest
 
 from harness.protocols import Compression
 from harness.records import NdcgSpec
-from harness.trees.treelite_model import from_treelite
+from harness.trees.formats.treelite_model import from_treelite
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from harness.bundle import seal
 from harness.protocols import Compression
 from harness.records import NdcgSpec
 from harness.trees import artefacts
-from harness.trees.fewer_features import features_read
+from harness.trees.formats.treelite_model import from_treelite
+from harness.trees.pruning.fewer_features import features_read
 from harness.trees.traverse import predict
-from harness.trees.treelite_model import from_treelite
 
 CATEGORICAL, N_TREES = 3, 12
 
@@ -80,7 +80,7 @@ def test_splits_by_category_live_through_a_method(kind, options, bundle, splits,
 
 
 def test_the_feature_that_is_split_by_category_can_go(bundle, splits):
-    from harness.trees.fewer_features import FeatureRemoval
+    from harness.trees.pruning.fewer_features import FeatureRemoval
 
     forest = FeatureRemoval(artefacts.load(bundle), splits.train.features).without({CATEGORICAL})
     assert not forest.has_categories

@@ -18,8 +18,8 @@ from harness.ranking_data import Splits
 from harness.records import NdcgSpec
 from harness.scoring import score
 from harness.trees.artefacts import load
-from harness.trees.boosted_on import boosted_on
 from harness.trees.forest import Forest
+from harness.trees.pruning.boosted_on import boosted_on
 from harness.trees.traverse import predict
 
 SMALL = {"n_trees": 30, "n_leaves": 8, "min_rows_per_leaf": 5}

@@ -13,10 +13,10 @@ from harness.protocols import Compression
 from harness.ranking_data import RankingData, Splits
 from harness.records import NdcgSpec
 from harness.trees.artefacts import load, save
-from harness.trees.fewer_features import features_read
 from harness.trees.forest import LEAF, Forest, Tree
+from harness.trees.formats.treelite_model import from_treelite
+from harness.trees.pruning.fewer_features import features_read
 from harness.trees.traverse import predict
-from harness.trees.treelite_model import from_treelite
 
 
 @pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])

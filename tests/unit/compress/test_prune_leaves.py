@@ -11,8 +11,8 @@ from harness.ndcg import ndcg, quality_drop
 from harness.protocols import Compression
 from harness.records import NdcgSpec
 from harness.trees.artefacts import load
+from harness.trees.formats.treelite_model import from_treelite
 from harness.trees.traverse import predict
-from harness.trees.treelite_model import from_treelite
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from harness.ndcg import ndcg, quality_drop
 from harness.ranking_data import RankingData
 from harness.records import NdcgSpec
 from harness.trees.artefacts import load
-from harness.trees.pair_weights import pair_weights
+from harness.trees.pruning.pair_weights import pair_weights
 from harness.trees.traverse import predict
 
 

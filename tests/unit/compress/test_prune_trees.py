@@ -20,8 +20,8 @@ from harness.ranking_data import Splits
 from harness.records import NdcgSpec
 from harness.scoring import score
 from harness.trees.artefacts import load
+from harness.trees.pruning.tree_selection import Strategy
 from harness.trees.traverse import predict
-from harness.trees.tree_selection import Strategy
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_gate_that_nothing_meets(pruned, teacher, splits):
 
 
 def test_what_was_left_out_is_noted(pruned, teacher, monkeypatch):
-    monkeypatch.setattr("harness.trees.tree_scores._MAX_ROWS", 500)
+    monkeypatch.setattr("harness.trees.pruning.tree_scores._MAX_ROWS", 500)
     notes = pruned(teacher("lightgbm"), keep=0.5, reweight="ridge").manifest.meta["notes"]
     assert [note.split()[3] for note in notes] == ["train:", "valid:"]
     assert "of 80 query groups" in notes[0]

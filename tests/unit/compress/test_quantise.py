@@ -13,8 +13,9 @@ from harness.errors import ModelError
 from harness.protocols import Compression, Training
 from harness.records import NdcgSpec
 from harness.scoring import score
-from harness.trees import artefacts, packed
-from harness.trees.packed.leaves import narrowed
+from harness.trees import artefacts
+from harness.trees.formats import packed
+from harness.trees.formats.packed.leaves import narrowed
 
 
 @pytest.fixture

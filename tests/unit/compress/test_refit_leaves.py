@@ -11,7 +11,7 @@ from harness.protocols import Compression
 from harness.records import NdcgSpec
 from harness.scoring import score
 from harness.trees.artefacts import load
-from harness.trees.mean_ndcg import MeanNdcg
+from harness.trees.pruning.mean_ndcg import MeanNdcg
 from harness.trees.traverse import predict
 
 

@@ -21,7 +21,7 @@ from harness.errors import EngineError
 from harness.scoring import reference_scorer
 from harness.trees import artefacts
 from harness.trees.forest import Forest
-from harness.trees.packed import file
+from harness.trees.formats.packed import file
 from harness.trees.traverse import leaf_indices, predict
 
 

@@ -12,7 +12,7 @@ from harness.engines.bitblend.library import obtain, supported
 from harness.engines.bitblend.program import program_of
 from harness.engines.bitblend.scorer import BlendScorer
 from harness.trees.forest import Forest
-from harness.trees.treelite_model import from_treelite
+from harness.trees.formats.treelite_model import from_treelite
 
 ZERO = np.float32(1e-35)
 AWKWARD = np.array(

@@ -9,7 +9,7 @@ import pytest
 from harness.bundle import seal
 from harness.errors import ModelError
 from harness.trees import artefacts
-from harness.trees.packed.leaves import narrowed, with_codes
+from harness.trees.formats.packed.leaves import narrowed, with_codes
 from harness.trees.traverse import predict
 
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ModelError
-from harness.trees.collapse import collapses
-from harness.trees.lightgbm_text import to_text
+from harness.trees.formats.lightgbm_text import to_text
+from harness.trees.formats.treelite_model import from_treelite, to_treelite
+from harness.trees.pruning.collapse import collapses
 from harness.trees.traverse import leaf_indices, predict
-from harness.trees.treelite_model import from_treelite, to_treelite
 
 SHAPES = st.lists(st.integers(0, 12), min_size=1, max_size=6)
 SEEDS = st.integers(0, 2**31)
