@@ -112,7 +112,7 @@ def test_it_goes_on_from_pruned_trees(student, teacher, splits, tmp_path, kind, 
 
 def test_what_it_can_not_go_on_from(student, teacher, tmp_path):
     options = distil_gbdt.Options(n_trees=20, start="pruned")
-    assert "has none" in distil_gbdt.refuses(options, teacher("mlp").manifest)
+    assert "has no trees" in distil_gbdt.refuses(options, teacher("mlp").manifest)
     assert "there are 20 already" in distil_gbdt.refuses(options, teacher("lightgbm").manifest)
     quantised = teacher("lightgbm").manifest.model_copy(update={"meta": {"quantise": {}}})
     assert "behind this step" in distil_gbdt.refuses(options.model_copy(update={"n_trees": 30}), quantised)
