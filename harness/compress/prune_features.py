@@ -41,9 +41,10 @@ class Options(OneOfSeveral):
     keep: Keep = None
     max_features: int | None = Field(default=None, ge=1, description="most features that are still read")
     max_drop: MaxDrop = None
-    by: Literal["valid", "importance"] = Field(
-        default="valid",
-        description="which goes next: the one that costs least NDCG on the valid split, or the least important one",
+    by: Literal["scores", "importance"] = Field(
+        default="scores",
+        description="which goes next: the one without which scores on the valid split change least, or the least"
+        " important one",
     )
 
 
@@ -92,7 +93,7 @@ def _gone(options: Options, removal: FeatureRemoval, work: Compression) -> list[
     read, gone = features_read(forest).tolist(), list[int]()
     fewest = _fewest(options, len(read))
     within = _gate(removal, work, options.max_drop) if options.max_drop is not None else None
-    choose = _by_importance(forest) if options.by == "importance" else _by_valid(removal, work)
+    choose = _by_importance(forest) if options.by == "importance" else _by_scores(removal, work)
     while len(read) > fewest:
         feature = choose(read, gone)
         if within is not None and not within(feature):
@@ -120,25 +121,21 @@ def _by_importance(forest: Forest) -> Choose:
     return choose
 
 
-def _by_valid(removal: FeatureRemoval, work: Compression) -> Choose:
-    """Least NDCG lost; where that is equal, least change of the scores."""
+def _by_scores(removal: FeatureRemoval, work: Compression) -> Choose:
+    """Least squared change of the query-centred scores, against what the whole forest gave."""
     from harness.trees.pruning.fewer_features import Scores
 
     valid = work.splits.valid.thinned(_CHOICE_ROWS)
     scores = Scores(removal, valid.features)
-    costs: dict[int, tuple[float, float]] = {}
+    costs: dict[int, float] = {}
     base = scores.total.copy()
-
-    def cost(feature: int) -> tuple[float, float]:
-        without = scores.without(feature)
-        return -float(np.nansum(ndcg(without, valid, work.ndcg))), float(np.square(without - base).sum())
 
     def choose(read: list[int], gone: list[int]) -> int:
         if gone:
             scores.remove(gone[-1])
         looked_at = sorted(read, key=lambda feature: costs[feature])[:_MEASURED_ANEW] if costs else read
         for done, feature in enumerate(looked_at, 1):
-            costs[feature] = cost(feature)
+            costs[feature] = float(np.square(valid.centred(scores.without(feature) - base)).sum())
             if done % _PROGRESS_EVERY == 0:
                 work.progress(f"prune_features: looked at {done} of {len(looked_at)} features")
         return min(looked_at, key=lambda feature: costs[feature])

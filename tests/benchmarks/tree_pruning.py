@@ -39,7 +39,7 @@ def sizes(shares: list[float], features: list[float], n_nodes: int) -> Iterator[
         kinds = ("truncate", "prune_leaves", "prune_levels")
         yield [{"kind": kind, "max_nodes": max(1, round(share * n_nodes))} for kind in kinds]
     for share in features:
-        yield [{"kind": "prune_features", "keep": share, "by": by} for by in ("importance", "valid")]
+        yield [{"kind": "prune_features", "keep": share, "by": by} for by in ("importance", "scores")]
 
 
 def applied(step: dict[str, Any], work: Compression) -> Bundle:

@@ -1,4 +1,4 @@
-"""prune_features: the number and the gate hold, names are told, and the valid split chooses better than importance."""
+"""prune_features: the number and the gate hold, names are told, and the scores choose better than importance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.trees.traverse import predict
 
 
 @pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
-@pytest.mark.parametrize("by", ["valid", "importance"])
+@pytest.mark.parametrize("by", ["scores", "importance"])
 def test_so_many_features_are_read_and_the_others_are_named(applied_to_trees, teacher, splits, kind, by):
     draft, forest = applied_to_trees(prune_features, teacher(kind), max_features=3, by=by)
     read = [f"f{index}" for index in features_read(forest)]
@@ -44,10 +44,10 @@ def test_keep_counts_features_that_are_read(applied_to_trees, teacher):
 
 def test_gate(applied_to_trees, teacher, splits):
     bundle = teacher("lightgbm")
-    draft, forest = applied_to_trees(prune_features, bundle, max_drop=0.03)
+    draft, forest = applied_to_trees(prune_features, bundle, max_drop=0.05)
     whole, pruned = (ndcg(predict(f, splits.valid.features), splits.valid, NdcgSpec()) for f in (load(bundle), forest))
     assert len(draft.meta["read_features"]) < 11
-    assert quality_drop(whole, pruned).drop_upper <= 0.03 + 1e-9
+    assert quality_drop(whole, pruned).drop_upper <= 0.05 + 1e-9
 
 
 def disguised():
@@ -64,13 +64,13 @@ def disguised():
     return forest, Splits(data("train"), data("valid"), data("test"))
 
 
-@pytest.mark.parametrize(("by", "left"), [("valid", ["own"]), ("importance", ["query"])])
-def test_the_valid_split_sees_what_importance_does_not(tmp_path, by, left):
+@pytest.mark.parametrize(("by", "left"), [("scores", ["own"]), ("importance", ["query"])])
+def test_scores_within_query_groups_see_what_importance_does_not(tmp_path, by, left):
     forest, splits = disguised()
     draft, pruned = _applied(tmp_path, forest, splits, max_features=1, by=by)
     assert draft.meta["read_features"] == left
     own = ndcg(predict(pruned, splits.test.features), splits.test, NdcgSpec()).mean()
-    assert own == 1.0 if by == "valid" else own < 0.8
+    assert own == 1.0 if by == "scores" else own < 0.8
 
 
 def test_nothing_goes_where_every_feature_costs_and_the_gate_is_zero(tmp_path):
