@@ -71,5 +71,4 @@ def _trained(model: MlpModel, options: FineTuningOptions, work: Compression) -> 
         f"quantise: {lesson.spec} {course.valid_ndcg:.4f} on {lesson.valid.name} after quantisation-aware training, "
         f"{before:.4f} after calibration alone"
     )
-    facts = {"best_epoch": course.best_epoch, "epochs": len(course.history), "valid_ndcg": course.valid_ndcg}
-    return trained, {**facts, "valid_ndcg_calibrated": before}
+    return trained, {**course.facts, "valid_ndcg_calibrated": before}

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from harness.bundle import Bundle
 from harness.engines._networks import refuses_int8
+from harness.engines._onnx_graph import graph_of, refuses_trees
 from harness.engines._scorer import NETWORK_ROUNDING, SUM_ROUNDING
 from harness.protocols import PluginOptions, Scorer
 from harness.records import Manifest
@@ -34,9 +35,7 @@ def refuses(options: Options, manifest: Manifest) -> str:
         case "mlp":
             return refuses_int8(manifest) or missing_packages("onnxruntime", "onnx")
         case "trees":
-            if manifest.meta.get("categorical_features"):
-                return "its trees split by category, which ONNX's operator of trees can't"
-            return missing_packages("onnxruntime", "onnx")
+            return refuses_trees(manifest) or missing_packages("onnxruntime", "onnx")
     return f"it scores trees, networks and ONNX bundles, this one is {manifest.format}"
 
 
@@ -48,22 +47,7 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     where, n_bytes = str(bundle.artefact), bundle.artefact.stat().st_size
     if bundle.manifest.format == "onnx":
         return open_session(where, where, options.n_threads, {"loaded_bytes": n_bytes})
-    content = _network(bundle) if bundle.manifest.format == "mlp" else _trees(bundle)
+    content = graph_of(bundle)
     tolerance = NETWORK_ROUNDING if bundle.manifest.format == "mlp" else SUM_ROUNDING
     facts = {"precision": "fp32", "loaded_bytes": len(content), "tolerance": tolerance}
     return open_session(content, where, options.n_threads, facts)
-
-
-def _network(bundle: Bundle) -> bytes:
-    from harness.mlp.artefacts import load
-    from harness.mlp.onnx_graph import graph_of
-
-    return graph_of(load(bundle))
-
-
-def _trees(bundle: Bundle) -> bytes:
-    from harness.trees.artefacts import load
-    from harness.trees.formats.onnx_export import to_onnx
-
-    model = to_onnx(load(bundle), lightgbm_zero=bundle.manifest.source == "lightgbm")
-    return bytes(model.SerializeToString())

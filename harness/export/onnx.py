@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.bundle import Bundle
 from harness.engines._networks import refuses_dynamic
+from harness.engines._onnx_graph import graph_of, refuses_trees
 from harness.engines._onnx_session import missing_packages
 from harness.records import Manifest
 
@@ -26,9 +27,7 @@ def refuses(manifest: Manifest) -> str:
         case "mlp":
             return refuses_dynamic(manifest) or missing_packages("onnx")
         case "trees":
-            if manifest.meta.get("categorical_features"):
-                return "its trees split by category, which ONNX's operator of trees can't"
-            return missing_packages("onnx")
+            return refuses_trees(manifest) or missing_packages("onnx")
     return f"there is no way from {manifest.format} to ONNX here: export it with the library it is from"
 
 
@@ -37,22 +36,7 @@ def write(bundle: Bundle, out: Path) -> None:
     if bundle.manifest.format == "onnx":
         shutil.copyfile(bundle.artefact, out / _FILE)
     else:
-        (out / _FILE).write_bytes(_network(bundle) if bundle.manifest.format == "mlp" else _trees(bundle))
-
-
-def _network(bundle: Bundle) -> bytes:
-    from harness.mlp.artefacts import load
-    from harness.mlp.onnx_graph import graph_of
-
-    return graph_of(load(bundle))
-
-
-def _trees(bundle: Bundle) -> bytes:
-    from harness.trees.artefacts import load
-    from harness.trees.formats.onnx_export import to_onnx
-
-    model = to_onnx(load(bundle), lightgbm_zero=bundle.manifest.source == "lightgbm")
-    return bytes(model.SerializeToString())
+        (out / _FILE).write_bytes(graph_of(bundle))
 
 
 def lacks() -> str:

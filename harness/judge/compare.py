@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from harness.judge.findings import find
 from harness.judge.percentiles import percentile
 from harness.judge.steadiness import LATENCY_DRIFT, TOO_FEW
-from harness.judge.verdict import judge
+from harness.judge.verdict import measures_of
 from harness.ranking_data import Floats
 from harness.records import Finding, Measurements, TargetMeasure
 from harness.samples import Samples
@@ -42,9 +42,9 @@ def judge_comparison(
     What disturbs a side is judged over all its rounds together. Some disturbed rounds of many hit both sides, which
     alternate, and widen the intervals, which rest on how rounds differ.
     """
-    report = judge(scenario, measurements, samples)
-    found_in = find(scenario, measurements, report.measures, (), samples, subjects=(A, B))
-    findings = (*(_of_rounds(f) for f in found_in), *(f for m in report.measures for f in _unanswered(m)))
+    measures = measures_of(scenario, measurements, samples)
+    found_in = find(scenario, measurements, measures, (), samples, subjects=(A, B))
+    findings = (*(_of_rounds(f) for f in found_in), *(f for m in measures for f in _unanswered(m)))
     rounds = paired_rounds(samples, scenario.traffic.timeout_s * 1e3) if samples is not None else []
     found = differences(rounds, min_effect) if len(rounds) >= FEWEST_ROUNDS else ()
     if any(finding.hard for finding in findings):
@@ -55,7 +55,7 @@ def judge_comparison(
         sides=sides,
         min_effect=min_effect,
         n_rounds=len(rounds),
-        measures=report.measures,
+        measures=measures,
         differences=found,
         findings=findings,
     )

@@ -96,13 +96,9 @@ def _error_rate(limit: float, samples: Samples, cycle: Cycles, alpha: float) -> 
 
 def _ndcg_drop(limit: float, measurements: Measurements, _: TargetMeasure, __: Samples) -> ObjectiveResult:
     quality = measurements.ledger[-1].quality
-    if quality.drop_upper <= limit:
-        status, says = PASS, "non-inferior: a loss over the limit is excluded with 95 % confidence"
-    elif quality.drop_lower > limit:
-        status, says = FAIL, "inferior: a loss within the limit is excluded with 95 % confidence"
-    else:
-        status, says = INCONCLUSIVE, "undecided: the bounds enclose the limit, which more query groups would tell apart"
-    reason = f"{measurements.ndcg}, paired over {quality.n_groups} query groups; {says}"
+    found = quality.at(limit)
+    status, says = _QUALITY[found]
+    reason = f"{measurements.ndcg}, paired over {quality.n_groups} query groups; {found}: {says}"
     bounds = quality.drop_lower, quality.drop_upper
     return _result("ndcg_drop", "", limit, quality.drop, *bounds, limit - quality.drop, status, reason)
 
@@ -143,6 +139,12 @@ def _result(
         reason=reason,
     )
 
+
+_QUALITY = {
+    "non-inferior": (PASS, "a loss over the limit is excluded with 95 % confidence"),
+    "inferior": (FAIL, "a loss within the limit is excluded with 95 % confidence"),
+    "undecided": (INCONCLUSIVE, "the bounds enclose the limit, which more query groups would tell apart"),
+}
 
 _JUDGES: dict[str, Callable[[float, Measurements, TargetMeasure, Samples], ObjectiveResult]] = {
     "ndcg_drop": _ndcg_drop,

@@ -39,14 +39,8 @@ def judge(
     `at_min_qps` are the samples of the load test at `sla.min_qps`, where the run has one. `subjects` are the targets
     whose disturbances count; the first of them that was load-tested is judged.
     """
-    measures: tuple[TargetMeasure, ...] = ()
+    measures = measures_of(scenario, measurements, samples)
     objectives: tuple[ObjectiveResult, ...] = ()
-    if samples is not None:
-        measures = tuple(
-            measure(info, samples, scenario.sla, measurements.load)
-            for info in measurements.targets
-            if info.target in samples.targets
-        )
     subject = next((m for m in measures if m.target in subjects), None)
     if subject is not None and samples is not None and subject.n_planned:
         apart = scenario.sla.model_copy(update={"min_qps": None})
@@ -57,6 +51,17 @@ def judge(
             objectives = _in_order(scenario.sla, *objectives, judge_min_qps(scenario.sla.min_qps, deciding))
     verdict = _verdict(objectives, find(scenario, measurements, measures, objectives, samples, subjects))
     return Report(name=scenario.name, measurements=measurements, measures=measures, verdict=verdict)
+
+
+def measures_of(scenario: Scenario, measurements: Measurements, samples: Samples | None) -> tuple[TargetMeasure, ...]:
+    """The figures of every target that was load-tested; none without samples."""
+    if samples is None:
+        return ()
+    return tuple(
+        measure(info, samples, scenario.sla, measurements.load)
+        for info in measurements.targets
+        if info.target in samples.targets
+    )
 
 
 def judge_load(

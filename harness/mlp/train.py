@@ -39,6 +39,11 @@ class Course:
     best_epoch: int
     valid_ndcg: float
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a bundle's `meta` says of it."""
+        return {"best_epoch": self.best_epoch, "epochs": len(self.history), "valid_ndcg": self.valid_ndcg}
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -51,9 +56,7 @@ class Fitted:
     @property
     def facts(self) -> dict[str, Any]:
         """What a bundle's `meta` says of the training."""
-        course = self.course
-        facts = {"best_epoch": course.best_epoch, "epochs": len(course.history), "valid_ndcg": course.valid_ndcg}
-        return {**facts, "activation_ranges": self.ranges}
+        return {**self.course.facts, "activation_ranges": self.ranges}
 
 
 def fit(options: NetworkOptions, lesson: Lesson, *, n_threads: int) -> Fitted:

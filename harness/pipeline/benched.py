@@ -11,14 +11,14 @@ from harness.bundle import MANIFEST, Bundle, open_bundle
 from harness.cache import Cache
 from harness.errors import UsageError
 from harness.pipeline.data import splits_of
+from harness.pipeline.named_bundle import bundle_in
 from harness.pipeline.no_data import bundle_of_file
 from harness.pipeline.prepare import built
 from harness.pipeline.run_dir import RunDir
 from harness.protocols import Progress
 from harness.ranking_data import Features, RankingData
-from harness.scenario import Scenario, load_one
+from harness.scenario import SUFFIXES, Scenario, load_one
 
-_SCENARIO_SUFFIXES = (".yaml", ".yml")
 _MADE_UP = "random rows, between the thresholds of the model where it has some, with missing values"
 
 
@@ -35,7 +35,7 @@ class Benched:
 
 def benched(what: Path, overrides: Sequence[str], longest: int, cache: Cache, progress: Progress) -> Benched:
     """What was named, built where it has to be. Raises UsageError, and whatever building it raises."""
-    if what.is_file() and what.suffix in _SCENARIO_SUFFIXES:
+    if what.is_file() and what.suffix in SUFFIXES:
         return _of_scenario(load_one(what, overrides), what, longest, cache, progress)
     if overrides:
         raise UsageError("changes the keys of a scenario, and this is none", where=f"--set {overrides[0]}")
@@ -63,9 +63,7 @@ def _of_scenario(scenario: Scenario, what: Path, longest: int, cache: Cache, pro
 
 def _of_run(run_dir: RunDir, longest: int, cache: Cache, progress: Progress) -> Benched:
     scenario = run_dir.scenario()
-    return _with_data(
-        scenario, open_bundle(run_dir.path / "bundle"), splits_of(scenario, cache, progress).test, longest
-    )
+    return _with_data(scenario, bundle_in(run_dir.path), splits_of(scenario, cache, progress).test, longest)
 
 
 def _with_data(scenario: Scenario, bundle: Bundle, data: RankingData, longest: int) -> Benched:

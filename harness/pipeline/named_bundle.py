@@ -10,16 +10,14 @@ from harness.errors import UsageError
 from harness.pipeline.no_data import bundle_of_file
 from harness.pipeline.prepare import built
 from harness.protocols import Progress
-from harness.scenario import load_one
-
-SCENARIO_SUFFIXES = (".yaml", ".yml")
+from harness.scenario import SUFFIXES, load_one
 
 
 def named_bundle(what: Path, cache: Cache, progress: Progress) -> Bundle:
     """Open the bundle, or build it. Raises UsageError, ModelError, and whatever building it raises."""
     if what.is_dir():
         return bundle_in(what)
-    if what.suffix not in SCENARIO_SUFFIXES:
+    if what.suffix not in SUFFIXES:
         return bundle_of_file(what, cache, progress)
     scenario = load_one(what)
     if scenario.target is not None:

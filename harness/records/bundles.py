@@ -82,6 +82,12 @@ class QualityDrop(Record):
         """Whether there were grades to measure it by."""
         return self.n_groups > 0
 
+    def at(self, margin: float) -> Literal["non-inferior", "inferior", "undecided"]:
+        """What the bounds say of a loss over `margin`: excluded, certain, or neither, at 95 % each."""
+        if self.drop_upper <= margin:
+            return "non-inferior"
+        return "inferior" if self.drop_lower > margin else "undecided"
+
 
 NOT_MEASURED = QualityDrop(
     ndcg=float("nan"), drop=float("nan"), drop_lower=float("nan"), drop_upper=float("nan"), n_groups=0

@@ -50,8 +50,4 @@ def p_value(p: float) -> str:
 
 def alone(quality: QualityDrop) -> str:
     """What the bounds of one recipe say at its margin; `–` without one."""
-    if math.isnan(quality.margin):
-        return numbers.NOTHING
-    if quality.drop_upper <= quality.margin:
-        return "non-inferior"
-    return "inferior" if quality.drop_lower > quality.margin else "undecided"
+    return numbers.NOTHING if math.isnan(quality.margin) else quality.at(quality.margin)

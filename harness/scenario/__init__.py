@@ -2,6 +2,7 @@
 
 from harness.scenario.block import Choice
 from harness.scenario.check import from_resolved, options
+from harness.scenario.files import SUFFIXES
 from harness.scenario.json_schema import json_schema
 from harness.scenario.load import LoadedScenario, load, load_one
 from harness.scenario.resolve import dump_yaml, resolved
@@ -11,6 +12,7 @@ from harness.scenario.template import TEMPLATE
 from harness.scenario.traffic import CandidateCount, Load, Traffic
 
 __all__ = [
+    "SUFFIXES",
     "TEMPLATE",
     "Access",
     "CandidateCount",

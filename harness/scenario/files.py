@@ -11,6 +11,8 @@ from pathlib import Path
 
 from harness.errors import did_you_mean
 
+SUFFIXES = (".yaml", ".yml")
+
 
 def beside(file: Path, text: str) -> Path:
     """The path that `text` in `file` means, `..` resolved."""
@@ -35,7 +37,7 @@ def is_pattern(text: str) -> bool:
 def scenario_files(folder: Path, pattern: str) -> list[Path]:
     """The YAML files in `folder` that a glob matches, sorted, but for those only there to be extended (`_` first)."""
     found = (Path(os.path.normpath(folder / name)) for name in glob.glob(pattern, root_dir=folder, recursive=True))
-    return sorted(p for p in found if p.suffix in (".yaml", ".yml") and p.name[0] not in "_." and is_file(p))
+    return sorted(p for p in found if p.suffix in SUFFIXES and p.name[0] not in "_." and is_file(p))
 
 
 def near_files(path: Path) -> str:

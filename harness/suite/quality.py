@@ -34,7 +34,7 @@ class QualityTest(Record):
             return ""
         if self.margin_p <= LEVEL:
             return "non-inferior"
-        return "inferior" if self.quality.drop_lower > self.quality.margin else "undecided"
+        return "inferior" if self.quality.at(self.quality.margin) == "inferior" else "undecided"
 
 
 def quality_tests(reports: Sequence[Report]) -> tuple[QualityTest, ...]:
