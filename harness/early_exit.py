@@ -66,15 +66,15 @@ class EarlyExitScorer:
 
     def _values(self, x: Features, partial: _Scores) -> _Scores:
         if self._classifier is None:
-            return partial - kth_best(partial, self._exit.k)
+            gaps: _Scores = partial - kth_best(partial, self._exit.k)
+            return gaps
         return self._classifier.score(np.concatenate([x, standing(partial).astype(x.dtype)], axis=1))
 
 
-def kth_best(partial: _Scores, k: int) -> np.float32:
+def kth_best(partial: NDArray[Any], k: int) -> Any:
     """The k-th best score of a list, the least where it has fewer."""
     place = max(partial.size - k, 0)
-    found: np.float32 = np.partition(partial, place)[place]
-    return found
+    return np.partition(partial, place)[place]
 
 
 def standing(partial: _Scores) -> Features:

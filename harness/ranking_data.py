@@ -55,6 +55,11 @@ class RankingData:
         return np.concatenate([[0], np.cumsum(self.group_sizes)]).astype(np.int64)
 
     @cached_property
+    def group_of_row(self) -> NDArray[np.int64]:
+        """(n_rows,) the query group of each row."""
+        return np.repeat(np.arange(self.n_groups), self.group_sizes)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the content of all arrays."""
         sha = hashlib.sha256()

@@ -65,11 +65,10 @@ def made_up_rows(bundle: Bundle, longest: int, seed: int = 0) -> Features:
     x = rng.normal(size=(n, d))
     if bundle.manifest.format == "trees":
         from harness.trees import artefacts
-        from harness.trees.forest import categories_of
+        from harness.trees.forest import categories_of, thresholds_by_split
 
         trees = artefacts.load(bundle).trees
-        feature = np.concatenate([tree.feature[tree.is_numerical] for tree in trees])
-        threshold = np.concatenate([tree.threshold[tree.is_numerical] for tree in trees])
+        feature, threshold = thresholds_by_split(trees)
         for one in np.unique(feature):
             x[:, one] = _between(threshold[feature == one], n, rng)
         for one, categories in categories_of(trees).items():

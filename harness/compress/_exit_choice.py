@@ -9,14 +9,14 @@ from functools import partial as bound
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.compress._gate import smallest
+from harness.compress._gate import MAX_ROWS, smallest
+from harness.early_exit import kth_best
 from harness.ndcg import ndcg, quality_drop
 from harness.ranking_data import Floats, RankingData
 from harness.records import NdcgSpec
 from harness.trees.forest import Forest
 from harness.trees.traverse import leaf_index
 
-MAX_ROWS = 100_000
 _SHARES = np.arange(0.05, 1.0, 0.05)
 _CLEAR = 1e-5
 """A cut stands so far below the value of a candidate, as a share of their spread: engines round apart."""
@@ -33,15 +33,14 @@ class Partials:
 
     def of_groups(self, groups: NDArray[np.int64]) -> Partials:
         """The same of some query groups."""
-        rows = np.flatnonzero(np.isin(np.repeat(np.arange(self.data.n_groups), self.data.group_sizes), groups))
+        rows = np.flatnonzero(np.isin(self.data.group_of_row, groups))
         return Partials(self.data.take_groups(groups), self.sentinels, self.partial[:, rows], self.final[rows])
 
     def gaps(self, at: int, k: int) -> Floats:
         """(n_rows,) partial score at the `at`-th sentinel, less the k-th best one of the query group."""
-        sizes, starts, partial = self.data.group_sizes, self.data.offsets[:-1], self.partial[at]
-        group = np.repeat(np.arange(sizes.size), sizes)
-        descending = partial[np.lexsort((-partial, group))]
-        gaps: Floats = partial - descending[starts + np.minimum(sizes, k) - 1][group]
+        partial = self.partial[at]
+        best = np.array([kth_best(partial[self.data.rows_of(group)], k) for group in range(self.data.n_groups)])
+        gaps: Floats = partial - best[self.data.group_of_row]
         return gaps
 
 

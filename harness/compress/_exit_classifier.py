@@ -23,10 +23,9 @@ def learnt(lessons: Partials, at: int, k: int, work: Compression, seed: int) -> 
     2^grade - 1, for what is lost with it; all others weigh 1.
     """
     data = lessons.data
-    group = np.repeat(np.arange(data.n_groups), data.group_sizes)
-    order = np.lexsort((-lessons.final, group))
+    order = np.lexsort((-lessons.final, data.group_of_row))
     rank = np.empty(data.n_rows, dtype=np.int64)
-    rank[order] = np.arange(data.n_rows) - data.offsets[:-1][group]
+    rank[order] = np.arange(data.n_rows) - data.offsets[:-1][data.group_of_row]
     needed = (rank < k) & (data.grades > 0)
     options = GbdtOptions(
         n_trees=_N_TREES, n_leaves=_N_LEAVES, learning_rate=_LEARNING_RATE, min_rows_per_leaf=_MIN_ROWS, seed=seed

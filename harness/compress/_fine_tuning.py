@@ -9,12 +9,32 @@ import numpy as np
 
 from harness.compress._lessons import spread, taught_by_teacher
 from harness.mlp.options import FineTuningOptions
+from harness.ndcg import quality_drop
 from harness.protocols import Compression
+from harness.ranking_data import Floats
 from harness.records import Manifest
 
 if TYPE_CHECKING:
     from harness.mlp.model import MlpModel
     from harness.mlp.objective import Lesson
+
+
+class NetworkGate:
+    """What a changed network costs on the valid split, against the one that it was made of."""
+
+    def __init__(self, model: MlpModel, lesson: Lesson) -> None:
+        self._lesson = lesson
+        self._base = self._ndcg(model)
+
+    def drop_upper(self, model: MlpModel) -> float:
+        """One-sided 95 % bound on the NDCG lost."""
+        return quality_drop(self._base, self._ndcg(model)).drop_upper
+
+    def _ndcg(self, model: MlpModel) -> Floats:
+        from harness.mlp.train import valid_ndcg
+        from harness.mlp.trainee import Trainee
+
+        return valid_ndcg(Trainee.of(model.layers), self._lesson)
 
 
 def lesson_of(options: FineTuningOptions, work: Compression, model: MlpModel) -> Lesson:
@@ -34,7 +54,7 @@ def in_teachers_unit(model: MlpModel, work: Compression) -> MlpModel:
     from harness.scoring import scores_of
 
     data = work.splits.train
-    unit = np.float32(spread(scores_of(MlpScorer(model), data.features), data.group_sizes))
+    unit = np.float32(spread(scores_of(MlpScorer(model), data.features), data))
     output = model.layers[-1]
     scaled = replace(output, weight=output.weight / unit, bias=output.bias / unit)
     return replace(model, layers=(*model.layers[:-1], scaled))

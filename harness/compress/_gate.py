@@ -14,7 +14,8 @@ from harness.records import NdcgSpec
 if TYPE_CHECKING:
     from harness.trees.forest import Forest
 
-_MAX_ROWS = 100_000
+MAX_ROWS = 100_000
+"""Rows of valid that a gate looks at, about."""
 
 
 class Gate:
@@ -27,7 +28,7 @@ class Gate:
     def __init__(self, forest: Forest, valid: RankingData, spec: NdcgSpec) -> None:
         from harness.trees.traverse import leaf_indices
 
-        self._data = valid.thinned(_MAX_ROWS)
+        self._data = valid.thinned(MAX_ROWS)
         self._spec = spec
         self._leaves = leaf_indices(forest, self._data.features)
         self._base = self._ndcg([tree.value for tree in forest.trees])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from harness.errors import ModelError
 from harness.protocols import Compression
 from harness.ranking_data import Features
+from harness.trees.pruning.sampled import spaced_rows
 
 if TYPE_CHECKING:
     from harness.trees.forest import Forest
@@ -48,7 +49,7 @@ def hidden_hints(work: Compression, x: Features, n_hints: int) -> Hints:
             values: NDArray[np.float32] = network(apply(rows))[1][place].numpy()
             return values
 
-    sample = layer(_sampled(work.splits.train.features))
+    sample = layer(spaced_rows(work.splits.train.features, _SAMPLE_ROWS))
     mean = sample.mean(axis=0)
     _, _, axes = np.linalg.svd(sample - mean, full_matrices=False)
     return _projected(x, lambda rows: (layer(rows) - mean) @ axes[:n_hints].T)
@@ -67,7 +68,7 @@ def leaf_hints(work: Compression, x: Features, n_hints: int, seed: int) -> Hints
     if work.teacher.manifest.format != "trees":
         raise _no_hints("leaves", f"the teacher is a {work.teacher.manifest.format} bundle", "hidden or none")
     forest = artefacts.load(work.teacher)
-    sample = _indicators(forest, _sampled(work.splits.train.features))
+    sample = _indicators(forest, spaced_rows(work.splits.train.features, _SAMPLE_ROWS))
     mean = np.asarray(sample.mean(axis=0)).ravel()
 
     def times(v: Any) -> Any:
@@ -107,11 +108,6 @@ def _projected(x: Features, project: Callable[[Features], NDArray[Any]]) -> Hint
 
 def _blocks(x: Features) -> Iterator[Features]:
     return (x[start : start + _BLOCK_ROWS] for start in range(0, x.shape[0], _BLOCK_ROWS))
-
-
-def _sampled(x: Features) -> Features:
-    """Evenly spaced rows."""
-    return x[np.linspace(0, x.shape[0] - 1, min(x.shape[0], _SAMPLE_ROWS)).astype(np.int64)]
 
 
 def _no_hints(asked: str, why: str, instead: str) -> ModelError:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from harness.errors import ModelError
 from harness.protocols import Compression
-from harness.ranking_data import Features
+from harness.ranking_data import Features, RankingData
 
 if TYPE_CHECKING:
     from harness.mlp.examples import Examples
@@ -33,7 +33,7 @@ def taught_by_teacher(work: Compression, *, synthetic_share: float, labels: bool
     n_groups = round(data.n_rows * synthetic_share / (1 - synthetic_share) / group_size)
     documents = synthetic_documents(work, n_groups * group_size, np.random.default_rng(seed))
     scores = score(work.teacher, data.features)
-    targets = np.concatenate([scores, score(work.teacher, documents)]) / spread(scores, data.group_sizes)
+    targets = np.concatenate([scores, score(work.teacher, documents)]) / spread(scores, data)
     if not np.isfinite(targets).all():
         raise ModelError(
             "the teacher gives a score that is not finite, which nothing can be taught from",
@@ -53,21 +53,16 @@ def synthetic_documents(work: Compression, n: int, rng: np.random.Generator) -> 
     """n documents (n, n_features)."""
     from harness.mlp.synthetic import cross, draw, split_midpoints
     from harness.trees import artefacts
-    from harness.trees.forest import categories_of
+    from harness.trees.forest import categories_of, thresholds_by_split
 
     x = work.splits.train.features
     if work.teacher.manifest.format != "trees":
         return cross(x, n, rng)
     trees = artefacts.load(work.teacher).trees
-    feature = np.concatenate([tree.feature[tree.is_numerical] for tree in trees])
-    threshold = np.concatenate([tree.threshold[tree.is_numerical] for tree in trees])
-    lists = split_midpoints(feature, threshold, x, categorical=categories_of(trees))
+    lists = split_midpoints(*thresholds_by_split(trees), x, categorical=categories_of(trees))
     return draw(lists, np.isnan(x).mean(axis=0), n, rng)
 
 
-def spread(scores: NDArray[np.float32], group_sizes: NDArray[np.int64]) -> float:
+def spread(scores: NDArray[np.float32], data: RankingData) -> float:
     """Root mean squared deviation from the mean of the own query group; 1 where the scores do not differ."""
-    group = np.repeat(np.arange(group_sizes.size), group_sizes)
-    means = np.bincount(group, scores) / group_sizes
-    deviation = float(np.sqrt(np.mean((scores - means[group]) ** 2)))
-    return deviation or 1.0
+    return float(np.sqrt(np.mean(data.centred(scores) ** 2))) or 1.0

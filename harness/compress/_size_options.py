@@ -1,4 +1,4 @@
-"""How small a forest shall become: one key of several, as the tree methods share it."""
+"""How small a model shall become: one key of several, as methods share it."""
 
 from __future__ import annotations
 

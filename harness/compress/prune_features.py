@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.bundle import Draft
+from harness.compress._gate import MAX_ROWS
 from harness.compress._size_options import Keep, MaxDrop, OneOfSeveral, refuses_all_but_trees
 from harness.ndcg import ndcg, quality_drop
 from harness.protocols import Compression
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 _TRAIN_CELLS = 20_000_000  # rows x trees
 _TRAIN_ROWS = 20_000
 _CHOICE_ROWS = 10_000  # of valid, on which features are compared
-_GATE_ROWS = 100_000  # of valid, on which the gate decides
 _MEASURED_ANEW = 4
 _PROGRESS_EVERY = 20
 
@@ -147,7 +147,7 @@ def _gate(removal: FeatureRemoval, work: Compression, max_drop: float) -> Callab
     """Whether the forest without one more feature, which then is gone, is still within the gate."""
     from harness.trees.pruning.fewer_features import Scores
 
-    valid = work.splits.valid.thinned(_GATE_ROWS)
+    valid = work.splits.valid.thinned(MAX_ROWS)
     scores = Scores(removal, valid.features)
     base = ndcg(scores.total, valid, work.ndcg)
 

@@ -10,10 +10,11 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from harness.bundle import Draft
-from harness.compress._fine_tuning import in_teachers_unit, lesson_of, refuses_all_but_networks
+from harness.compress._fine_tuning import NetworkGate, in_teachers_unit, lesson_of, refuses_all_but_networks
+from harness.compress._size_options import OneOfSeveral
 from harness.errors import ModelError
 from harness.mlp.options import FineTuningOptions, Importance
 from harness.protocols import Compression
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _SMALLEST_STEP, _GATE_STEP = 0.6, 0.8
 
 
-class Options(FineTuningOptions):
+class Options(OneOfSeveral, FineTuningOptions):
     """Exactly one of `keep`, `max_parameters`, `max_drop`, and how the rest is fine-tuned after each step."""
 
     keep: float | None = Field(default=None, gt=0, lt=1, description="share of the parameters to keep")
@@ -44,14 +45,6 @@ class Options(FineTuningOptions):
         default="taylor",
         description="taylor: change of the loss without the unit, to first order; norm: of its weights",
     )
-
-    @model_validator(mode="after")
-    def _one_size(self) -> Options:
-        given = [key for key in ("keep", "max_parameters", "max_drop") if getattr(self, key) is not None]
-        if len(given) != 1:
-            found = " and ".join(given) if given else "none"
-            raise ValueError(f"give exactly one of keep, max_parameters, max_drop (found {found})")
-        return self
 
 
 def refuses(options: Options, manifest: Manifest) -> str:
@@ -105,22 +98,18 @@ def _to_size(options: Options, work: Compression, model: MlpModel) -> Fitted:
 
 def _within(max_drop: float, options: Options, work: Compression, model: MlpModel) -> tuple[Fitted | None, str]:
     from harness.mlp.neurons import fewest_parameters
-    from harness.mlp.train import valid_ndcg
-    from harness.mlp.trainee import Trainee
-    from harness.ndcg import quality_drop
 
     lesson = lesson_of(options, work, model)
-    base = valid_ndcg(Trainee.of(model.layers), lesson)
+    gate = NetworkGate(model, lesson)
     n_steps = math.ceil(math.log(fewest_parameters(model) / model.size.n_parameters) / math.log(_GATE_STEP))
     sizes = [round(model.size.n_parameters * _GATE_STEP**step) for step in range(1, n_steps)]
     best: Fitted | None = None
     for fitted in _sequence(options, work, model, lesson, sizes):
-        drop = quality_drop(base, valid_ndcg(Trainee.of(fitted.model.layers), lesson))
-        n = fitted.model.size.n_parameters
-        work.progress(f"prune_neurons: at most {drop.drop_upper:.4f} lost with {n} parameters, {max_drop:g} allowed")
-        if drop.drop_upper > max_drop:
+        lost, n = gate.drop_upper(fitted.model), fitted.model.size.n_parameters
+        work.progress(f"prune_neurons: at most {lost:.4f} lost with {n} parameters, {max_drop:g} allowed")
+        if lost > max_drop:
             if best is None:
-                return None, f"not pruned: {n} parameters lose up to {drop.drop_upper:.4f}, {max_drop:g} are allowed"
+                return None, f"not pruned: {n} parameters lose up to {lost:.4f}, {max_drop:g} are allowed"
             break
         best = fitted
     return best, ""

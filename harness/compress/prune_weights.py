@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from harness.bundle import Draft
-from harness.compress._fine_tuning import in_teachers_unit, lesson_of, refuses_all_but_networks
+from harness.compress._fine_tuning import NetworkGate, in_teachers_unit, lesson_of, refuses_all_but_networks
+from harness.compress._size_options import OneOfSeveral
 from harness.mlp.options import FineTuningOptions
 from harness.mlp.widths import narrower
 from harness.protocols import Compression
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _LADDER = (0.98, 0.95, 0.9, 0.85)
 
 
-class Options(FineTuningOptions):
+class Options(OneOfSeveral, FineTuningOptions):
     """Exactly one of `sparsity` and `max_drop`, and how the network is trained meanwhile and afterwards."""
 
     sparsity: float | None = Field(default=None, gt=0, le=0.999, description="share of the weights to set to zero")
@@ -41,12 +42,6 @@ class Options(FineTuningOptions):
     layers: Literal["first", "hidden"] = Field(
         default="hidden", description="prune the first hidden layer, or all of them, each to the same share"
     )
-
-    @model_validator(mode="after")
-    def _one_size(self) -> Options:
-        if (self.sparsity is None) == (self.max_drop is None):
-            raise ValueError("give exactly one of sparsity and max_drop")
-        return self
 
 
 def refuses(options: Options, manifest: Manifest) -> str:
@@ -97,15 +92,11 @@ def apply(options: Options, work: Compression) -> Draft:
 def _within(
     max_drop: float, options: Options, work: Compression, model: MlpModel, lesson: Lesson
 ) -> tuple[Fitted | None, str]:
-    from harness.mlp.train import valid_ndcg
-    from harness.mlp.trainee import Trainee
-    from harness.ndcg import quality_drop
-
-    base = valid_ndcg(Trainee.of(model.layers), lesson)
+    gate = NetworkGate(model, lesson)
     why = ""
     for sparsity in _LADDER:
         fitted = _pruned(sparsity, options, work, model, lesson)
-        lost = quality_drop(base, valid_ndcg(Trainee.of(fitted.model.layers), lesson)).drop_upper
+        lost = gate.drop_upper(fitted.model)
         work.progress(f"prune_weights: at most {lost:.4f} lost at {sparsity:.0%} zeros, {max_drop:g} allowed")
         if lost <= max_drop:
             return fitted, ""

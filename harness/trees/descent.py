@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.ranking_data import Features, Floats
-from harness.trees.forest import LEAF, NUMERICAL, Forest
+from harness.trees.forest import LEAF, NUMERICAL, Forest, categories_of, thresholds_by_split
 from harness.trees.joined import Joined
 
 
@@ -15,7 +15,7 @@ def scores(forest: Forest, x: Features) -> Floats:
 
     The cost is a few passes over (n, n_trees) per level, where `traverse.predict` pays per node: faster for few rows.
     """
-    nodes = Joined.of(forest)
+    nodes = Joined.of(forest.trees)
     feature, threshold, default_left = (nodes.field(name) for name in ("feature", "threshold", "default_left"))
     by_category = nodes.field("is_categorical")
     children = np.stack([nodes.right, nodes.left], axis=1)
@@ -39,29 +39,23 @@ def made_up_rows(forest: Forest, n: int) -> Features:
     """(n, n_features): each value one that some split of its feature compares with, or a category that one lists."""
     rng = np.random.default_rng(0)
     x = np.zeros((n, forest.n_features), dtype=np.float32)
-    nodes = Joined.of(forest)
-    numerical, feature = nodes.field("is_numerical"), nodes.field("feature")
+    feature, threshold = thresholds_by_split(forest.trees)
     with np.errstate(over="ignore"):
-        threshold = nodes.field("threshold").astype(np.float32)
+        threshold = threshold.astype(np.float32)
     order = np.lexsort((threshold, feature))  # not that of the nodes, which the same forest can have in several
-    order = order[numerical[order]]
     used, starts = np.unique(feature[order], return_index=True)
     for own, values in zip(used.tolist(), np.split(threshold[order], starts[1:]), strict=False):
         x[:, own] = rng.choice(values, n)
-    if forest.has_categories:
-        listed = (
-            tree.categories(node) for tree in forest.trees for node in np.flatnonzero(tree.is_categorical).tolist()
-        )
-        categories = np.unique(np.concatenate([[0], *listed]))
-        by_category = np.unique(feature[nodes.field("is_categorical")])
-        x[:, by_category] = rng.choice(categories, (n, by_category.size))
+    if by_feature := categories_of(forest.trees):
+        categories = np.unique(np.concatenate([[0], *by_feature.values()]))
+        x[:, list(by_feature)] = rng.choice(categories, (n, len(by_feature)))
     return x
 
 
 def _among(nodes: Joined, node: NDArray[np.int64], here: Features) -> NDArray[np.bool_]:
     """Which values are of the categories that their split sends left; False at splits by threshold."""
     found = np.zeros(node.size, dtype=bool)
-    category_set, trees = nodes.field("category_set"), nodes.forest.trees
+    category_set, trees = nodes.field("category_set"), nodes.trees
     for place in np.flatnonzero((category_set[node] != NUMERICAL) & (here >= 0)).tolist():
         tree = trees[nodes.tree[node[place]]]
         found[place] = np.isin(np.trunc(np.float64(here[place])), tree.sets[category_set[node[place]]])

@@ -200,6 +200,14 @@ class Forest:
         return replace(self, trees=trees)
 
 
+def thresholds_by_split(trees: Iterable[Tree]) -> tuple[Ints, Floats]:
+    """Feature and threshold of every split by threshold, each (n_splits,)."""
+    trees = list(trees)
+    feature = np.concatenate([tree.feature[tree.is_numerical] for tree in trees])
+    threshold = np.concatenate([tree.threshold[tree.is_numerical] for tree in trees])
+    return feature, threshold
+
+
 def categories_of(trees: Iterable[Tree]) -> dict[int, Ints]:
     """By feature that some split takes as categorical: all categories that its splits list, ascending."""
     found: dict[int, list[Ints]] = {}

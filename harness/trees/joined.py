@@ -1,45 +1,46 @@
-"""All trees of a forest on end, as single arrays."""
+"""Trees on end, as single arrays."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.trees.forest import LEAF, Forest
+from harness.trees.forest import LEAF, Tree
 
 Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Joined:
-    """`forest`, and for its nodes (n_nodes,) over all trees: tree, left and right, which are places in these arrays.
+    """`trees`, and for their nodes (n_nodes,) on end: tree, left and right, which are places in these arrays.
 
     roots: (n_trees,).
     """
 
-    forest: Forest
+    trees: Sequence[Tree]
     tree: Places
     left: Places
     right: Places
     roots: Places
 
     @classmethod
-    def of(cls, forest: Forest) -> Joined:
-        """Put a forest's trees on end."""
-        sizes = np.array([tree.n_nodes for tree in forest.trees], dtype=np.int64)
+    def of(cls, trees: Sequence[Tree]) -> Joined:
+        """Put trees on end."""
+        sizes = np.array([tree.n_nodes for tree in trees], dtype=np.int64)
         roots = np.cumsum(sizes) - sizes
         shift = np.repeat(roots, sizes)
-        left, right = (_joined(forest, name).astype(np.int64) for name in ("left", "right"))
+        left, right = (_joined(trees, name).astype(np.int64) for name in ("left", "right"))
         inner = left != LEAF
         tree = np.repeat(np.arange(sizes.size), sizes)
-        return cls(forest, tree, np.where(inner, left + shift, LEAF), np.where(inner, right + shift, LEAF), roots)
+        return cls(trees, tree, np.where(inner, left + shift, LEAF), np.where(inner, right + shift, LEAF), roots)
 
     def field(self, name: str) -> NDArray[Any]:
         """An array of `Tree`, or one of its properties, over all trees."""
-        return _joined(self.forest, name)
+        return _joined(self.trees, name)
 
     def levels(self) -> list[Places]:
         """Places of the nodes by depth: the roots, then their children from left to right, and so on."""
@@ -51,5 +52,5 @@ class Joined:
         return found
 
 
-def _joined(forest: Forest, name: str) -> NDArray[Any]:
-    return np.concatenate([getattr(tree, name) for tree in forest.trees])
+def _joined(trees: Sequence[Tree], name: str) -> NDArray[Any]:
+    return np.concatenate([getattr(tree, name) for tree in trees])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.ranking_data import Features, Floats
-from harness.trees.forest import Forest, categories_of
+from harness.trees.forest import Forest, categories_of, thresholds_by_split
 from harness.trees.ranks import LIGHTGBM_ZERO
 
 N_ROWS = 512
@@ -37,8 +37,7 @@ def probe(forest: Forest) -> Features:
 
 def thresholds_of(forest: Forest) -> list[Floats]:
     """Distinct thresholds of each feature, ascending; an empty array for a feature that no tree reads."""
-    feature = np.concatenate([tree.feature[tree.is_numerical] for tree in forest.trees])
-    value = np.concatenate([tree.threshold[tree.is_numerical] for tree in forest.trees])
+    feature, value = thresholds_by_split(forest.trees)
     order = np.lexsort((value, feature))
     bounds = np.searchsorted(feature[order], np.arange(1, forest.n_features))
     return [np.unique(values) for values in np.split(value[order], bounds)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +47,9 @@ def descend(
         pending.append((int(tree.right[node]), rows[~goes_left]))
 
 
-def leaf_indices(forest: Forest, x: Features) -> NDArray[np.int32]:
-    """Leaf of every row in every tree, shape (n_trees, n)."""
-    reached = np.empty((len(forest.trees), x.shape[0]), dtype=np.int32)
+def leaf_indices(forest: Forest, x: Features, dtype: Any = np.int32) -> NDArray[Any]:
+    """Leaf of every row in every tree, shape (n_trees, n), of a type that holds the trees' node numbers."""
+    reached = np.empty((len(forest.trees), x.shape[0]), dtype=dtype)
     for rows, block in _blocks(x):
         for index, tree in enumerate(forest.trees):
             reached[index, rows] = leaf_index(tree, block, forest.operator)

@@ -50,14 +50,14 @@ print(f"{1000 * took:8.0f} ms  {1000 * scorer.info['load_s']:8.0f} ms  {(after -
 
 def sections(forest: Forest) -> dict[str, float]:
     """Bits per node of each section of the file."""
-    nodes, writer, found, before = Joined.of(forest), BitWriter(), {}, 0
+    nodes, writer, found, before = Joined.of(forest.trees), BitWriter(), {}, 0
     levels, splits, leaves = shape_of(nodes)
-    columns, known = columns_of(nodes, splits)
+    columns, known = columns_of(nodes, splits, forest.operator)
     for name, write in (
         ("shape", lambda: write_shape(writer, levels)),
         ("thresholds", lambda: write_columns(writer, columns, forest.n_features)),
         ("splits", lambda: write_splits(writer, known, columns)),
-        ("leaves", lambda: write_leaves(writer, nodes, leaves, ())),
+        ("leaves", lambda: write_leaves(writer, forest, nodes, leaves, ())),
     ):
         write()
         found[name] = (writer.n_bits - before) / forest.n_nodes
@@ -67,9 +67,9 @@ def sections(forest: Forest) -> dict[str, float]:
 
 def fixed(forest: Forest) -> dict[str, float]:
     """The same by whole bits."""
-    nodes = Joined.of(forest)
+    nodes = Joined.of(forest.trees)
     _, splits, leaves = shape_of(nodes)
-    columns, known = columns_of(nodes, splits)
+    columns, known = columns_of(nodes, splits, forest.operator)
     ranks = int(bit_length(columns.n_bounds - 1)[known.column].sum())
     split_bits = splits.size * (1 + int(bit_length(columns.feature.size - 1))) + ranks
     bits = {"shape": forest.n_nodes, "thresholds": 32 * (2 * columns.feature.size + int(columns.n_bounds.sum()))}

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.engines.bitblend.categories import CategoryColumns, category_columns_of
-from harness.engines.bitblend.nodes import Nodes, Places
+from harness.engines.bitblend.nodes import Nodes
 from harness.ranking_data import Features, Floats
 from harness.trees.forest import Operator
+from harness.trees.joined import Places
 from harness.trees.ranks import floored, left_edges, ranks_of
 
 COLUMN = np.dtype(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 from harness.engines.bitblend.categories import CategorySet
 from harness.ranking_data import Floats
 from harness.trees.forest import LEAF, NUMERICAL, Ints, Tree
-
-Places = NDArray[np.int64]
+from harness.trees.joined import Joined, Places
 
 
 @dataclass(frozen=True)
@@ -62,15 +60,11 @@ class Nodes:
 
 def nodes_of(trees: Sequence[Tree]) -> Nodes:
     """Put the trees on end and count, level by level over all of them at once."""
-    sizes = np.array([tree.n_nodes for tree in trees], dtype=np.int64)
-    roots = np.cumsum(sizes) - sizes
-    shift = np.repeat(roots, sizes)
-    left, right = _joined(trees, "left").astype(np.int64), _joined(trees, "right").astype(np.int64)
-    inner = left != LEAF
-    left, right = np.where(inner, left + shift, LEAF), np.where(inner, right + shift, LEAF)
-    n_leaves = np.ones(shift.size, dtype=np.int64)
+    joined = Joined.of(trees)
+    left, right = joined.left, joined.right
+    n_leaves = np.ones(left.size, dtype=np.int64)
     leaf, height = np.zeros_like(n_leaves), np.zeros_like(n_leaves)
-    levels = _levels(roots, left, right)
+    levels = [level[left[level] != LEAF] for level in joined.levels()]
     for level in reversed(levels):
         n_leaves[level] = n_leaves[left[level]] + n_leaves[right[level]]
         height[level] = 1 + np.maximum(height[left[level]], height[right[level]])
@@ -78,32 +72,17 @@ def nodes_of(trees: Sequence[Tree]) -> Nodes:
         leaf[left[level]] = leaf[level]
         leaf[right[level]] = leaf[level] + n_leaves[left[level]]
     return Nodes(
-        tree=np.repeat(np.arange(sizes.size), sizes),
+        tree=joined.tree,
         left=left,
         right=right,
-        feature=_joined(trees, "feature"),
-        threshold=_joined(trees, "threshold"),
-        default_left=_joined(trees, "default_left"),
-        value=_joined(trees, "value"),
+        feature=joined.field("feature"),
+        threshold=joined.field("threshold"),
+        default_left=joined.field("default_left"),
+        value=joined.field("value"),
         n_leaves=n_leaves,
         leaf=leaf,
         height=height,
-        roots=roots,
-        category_set=_joined(trees, "category_set"),
+        roots=joined.roots,
+        category_set=joined.field("category_set"),
         trees=trees,
     )
-
-
-def _levels(roots: Places, left: Places, right: Places) -> list[Places]:
-    """Splits by depth, without leaves."""
-    levels = []
-    level = roots[left[roots] != LEAF]
-    while level.size:
-        levels.append(level)
-        children = np.concatenate([left[level], right[level]])
-        level = children[left[children] != LEAF]
-    return levels
-
-
-def _joined(trees: Sequence[Tree], name: str) -> NDArray[Any]:
-    return np.concatenate([getattr(tree, name) for tree in trees])

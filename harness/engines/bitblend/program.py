@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from harness.engines.bitblend.categories import LARGEST_CATEGORY
 from harness.engines.bitblend.columns import Columns, columns_of
 from harness.engines.bitblend.leaf_values import LeafValues, leaf_values_of
-from harness.engines.bitblend.nodes import Nodes, Places, nodes_of
+from harness.engines.bitblend.nodes import Nodes, nodes_of
 from harness.errors import EngineError, ModelError
 from harness.trees.forest import LEAF, Forest, Ints
+from harness.trees.joined import Places
 from harness.trees.parts import Part, parts_of
 
 BOTTOM = np.dtype([("rank_row", "u2", 3), ("bound", "i1", 3), ("leaf", "u1")])

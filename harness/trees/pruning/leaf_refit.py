@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from harness.ranking_data import Floats, RankingData
 from harness.trees.forest import Forest
-from harness.trees.traverse import leaf_index
+from harness.trees.traverse import leaf_indices
 
 Derivatives = Callable[[Floats], tuple[Floats, Floats]]
 """Scores (n_rows,) to gradient and diagonal of the Hessian of a loss, each (n_rows,)."""
@@ -44,11 +44,7 @@ def leaf_matrix(forest: Forest, split: RankingData) -> LeafMatrix:
     """The matrix of a split, thinned to evenly spaced query groups: at most 200,000 rows and 256 MiB, roughly."""
     dtype = np.min_scalar_type(max(tree.n_nodes for tree in forest.trees) - 1)
     data = split.thinned(max(1, min(_MAX_ROWS, _MAX_BYTES // (dtype.itemsize * len(forest.trees)))))
-    leaves = np.empty((len(forest.trees), data.n_rows), dtype=dtype)
-    columns = np.asfortranarray(data.features)
-    for index, tree in enumerate(forest.trees):
-        leaves[index] = leaf_index(tree, columns, forest.operator)
-    return LeafMatrix(leaves, data)
+    return LeafMatrix(leaf_indices(forest, data.features, dtype), data)
 
 
 def sweeps(forest: Forest, train: LeafMatrix, loss: Derivatives, l2: float, learning_rate: float) -> Iterator[Forest]:

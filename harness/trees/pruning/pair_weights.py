@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.ranking_data import Floats, RankingData
+from harness.trees.pruning.padded_groups import discounts
 
 
 def pair_weights(scores: Floats, data: RankingData, k: int) -> Floats:
@@ -22,16 +23,14 @@ def pair_weights(scores: Floats, data: RankingData, k: int) -> Floats:
 
 
 def _of_group(scores: Floats, gains: Floats, k: int) -> Floats:
-    n = min(k, scores.size)
-    discount = 1.0 / np.log2(np.arange(n) + 2.0)
-    ideal = float(np.sort(gains)[::-1][:n] @ discount)
+    n, discount = min(k, scores.size), discounts(scores.size, k)
+    ideal = float(np.sort(gains)[::-1] @ discount)
     if ideal == 0:
         return np.zeros(scores.size)
     order = np.argsort(-scores, kind="stable")
-    ranked, discounts = gains[order], np.zeros(scores.size)
-    discounts[:n] = discount
+    ranked = gains[order]
     # A swap changes nothing unless one of the two ranks in the first k, so k x n pairs are all there are.
-    change = np.abs(ranked[:n, None] - ranked) * np.abs(discount[:, None] - discounts) / ideal
+    change = np.abs(ranked[:n, None] - ranked) * np.abs(discount[:n, None] - discount) / ideal
     total = np.zeros(scores.size)
     total[:n] = change.sum(axis=1)
     total[n:] = change[:, n:].sum(axis=0)

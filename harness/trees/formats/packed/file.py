@@ -51,15 +51,15 @@ def load(path: Path) -> Forest:
 
 def pack(forest: Forest, codes: Sequence[Narrowed] = ()) -> bytes:
     """The file's content."""
-    nodes = Joined.of(forest)
+    nodes = Joined.of(forest.trees)
     levels, splits, leaves = shape_of(nodes)
-    columns, known = columns_of(nodes, splits)
+    columns, known = columns_of(nodes, splits, forest.operator)
     writer = BitWriter()
     write_shape(writer, levels)
     if splits.size:
         write_columns(writer, columns, forest.n_features)
         write_splits(writer, known, columns)
-    encoding = write_leaves(writer, nodes, leaves, codes)
+    encoding = write_leaves(writer, forest, nodes, leaves, codes)
     header = Header(replace(forest, trees=()), encoding, len(forest.trees), forest.n_nodes, columns.feature.size)
     content = packed_header(header) + writer.getvalue()
     return content + digest_of(content)

@@ -108,12 +108,13 @@ def step_of(forest: Forest) -> float:
     return _ERROR * float(np.abs(known).max()) / (_DEVIATIONS * math.sqrt(len(forest.trees) / 12))
 
 
-def write_leaves(writer: BitWriter, nodes: Joined, leaves: Places, codes: Sequence[Narrowed]) -> Encoding:
+def write_leaves(
+    writer: BitWriter, forest: Forest, nodes: Joined, leaves: Places, codes: Sequence[Narrowed]
+) -> Encoding:
     """Append the leaves, whose places are given in level order, by `codes`, one per tree, where there are any."""
-    forest = nodes.forest
     value = nodes.field("value")[leaves]
     if codes:
-        _check_codes(nodes, codes)
+        _check_codes(nodes, codes, forest.threshold_type)
         _write_narrow(writer, leaves, codes)
         return codes[0].encoding
     step = step_of(forest)
@@ -128,9 +129,9 @@ def write_leaves(writer: BitWriter, nodes: Joined, leaves: Places, codes: Sequen
     return "steps"
 
 
-def _check_codes(nodes: Joined, codes: Sequence[Narrowed]) -> None:
+def _check_codes(nodes: Joined, codes: Sequence[Narrowed], threshold_type: str) -> None:
     """ModelError unless the codes are what the forest's own leaves are worth."""
-    stored = np.concatenate([own.values for own in codes]).astype(nodes.forest.threshold_type)
+    stored = np.concatenate([own.values for own in codes]).astype(threshold_type)
     if len(codes) != nodes.roots.size or not np.array_equal(stored, nodes.field("value")[nodes.left == LEAF]):
         raise ModelError("can't store its leaves narrow: they are not what the given numbers stand for")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.ranking_data import Floats
-from harness.trees.forest import LEAF, NUMERICAL, Forest, Ints, Tree
+from harness.trees.forest import LEAF, NUMERICAL, Forest, Ints, Operator, Tree
 from harness.trees.formats.packed.splits import Splits
 from harness.trees.formats.packed.tables import Columns, Sets, float32_sides
 from harness.trees.joined import Joined, Places
@@ -27,13 +27,13 @@ def shape_of(nodes: Joined) -> tuple[list[NDArray[np.bool_]], Places, Places]:
     return [nodes.left[level] != LEAF for level in levels], order[is_split], order[~is_split]
 
 
-def columns_of(nodes: Joined, splits: Places) -> tuple[Columns, Splits]:
+def columns_of(nodes: Joined, splits: Places, operator: Operator) -> tuple[Columns, Splits]:
     """The columns of all splits, given by their places, and what each split is in terms of them."""
     if not splits.size:
         return NO_COLUMNS, NO_SPLITS
     feature, by_set = nodes.field("feature")[splits], nodes.field("is_categorical")[splits]
     default_left = nodes.field("default_left")[splits].astype(np.int64)
-    sides = float32_sides(nodes.field("threshold")[splits], nodes.forest.operator)
+    sides = float32_sides(nodes.field("threshold")[splits], operator)
     keys, column, uses = np.unique(2 * feature.astype(np.int64) + by_set, return_inverse=True, return_counts=True)
     members = np.split(np.argsort(column, kind="stable"), np.cumsum(uses)[:-1])
     rank = np.empty(splits.size, dtype=np.int64)
@@ -121,7 +121,7 @@ def _filled(where: NDArray[np.bool_], values: NDArray[Any], other: float) -> NDA
 
 def _set_at(nodes: Joined, place: int) -> tuple[int, ...]:
     tree = int(nodes.tree[place])
-    categories = nodes.forest.trees[tree].categories(place - int(nodes.roots[tree]))
+    categories = nodes.trees[tree].categories(place - int(nodes.roots[tree]))
     return tuple(categories.tolist())
 
 

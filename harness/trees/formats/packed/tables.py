@@ -18,6 +18,7 @@ from harness.trees.forest import Ints, Operator
 from harness.trees.formats.packed.bits import BitReader, BitWriter, Unsigned, bit_length
 from harness.trees.formats.packed.integers import read_integers, write_integers
 from harness.trees.joined import Places
+from harness.trees.ranks import floored
 
 RIGHT, LEFT, EITHER = 0, 1, 2
 """Where all of a column's splits send missing values; EITHER: each split says."""
@@ -47,13 +48,8 @@ class Columns:
 
 def float32_sides(threshold: Floats, operator: Operator) -> Features:
     """Thresholds in float32 that split float32 values as the given ones do: rounded down for `<=`, up for `<`."""
-    with np.errstate(over="ignore"):
-        near = threshold.astype(np.float32)
-        if operator == "<=":
-            sides = np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near)
-        else:
-            sides = np.where(near < threshold, np.nextafter(near, np.float32(np.inf)), near)
-    return (sides + np.float32(0)).astype(np.float32)  # -0 becomes 0
+    sides = floored(threshold) if operator == "<=" else -floored(-threshold)
+    return sides + np.float32(0)  # -0 becomes 0
 
 
 def write_columns(writer: BitWriter, columns: Columns, n_features: int) -> None:
