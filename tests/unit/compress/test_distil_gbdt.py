@@ -26,15 +26,9 @@ SMALL = {"n_trees": 30, "n_leaves": 8, "min_rows_per_leaf": 5}
 
 
 @pytest.fixture
-def student(splits, tmp_path):
-    made = iter(range(10))
-
+def student(stepped, splits):
     def build(bundle, data: Splits = splits, teacher=None, **options):
-        out = tmp_path / f"student-{next(made)}"
-        out.mkdir()
-        work = Compression(bundle, teacher or bundle, data, out, 1, NdcgSpec(), lambda _: None)
-        draft = distil_gbdt.apply(distil_gbdt.Options(**{**SMALL, **options}), work)
-        return seal(out, draft, origin={})
+        return stepped(distil_gbdt, bundle, teacher, data, **{**SMALL, **options})
 
     return build
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hand_made_trees import stump
 from pydantic import ValidationError
 
 from harness.bundle import seal
@@ -13,7 +14,7 @@ from harness.protocols import Compression
 from harness.ranking_data import RankingData, Splits
 from harness.records import NdcgSpec
 from harness.trees.artefacts import load, save
-from harness.trees.forest import LEAF, Forest, Tree
+from harness.trees.forest import Forest
 from harness.trees.formats.treelite_model import from_treelite
 from harness.trees.pruning.fewer_features import features_read
 from harness.trees.traverse import predict
@@ -107,12 +108,4 @@ def _applied(path, forest, splits, **options):
 
 
 def _stump(feature, height):
-    return Tree(
-        np.array([1, LEAF, LEAF], dtype=np.int32),
-        np.array([2, LEAF, LEAF], dtype=np.int32),
-        np.array([feature, LEAF, LEAF], dtype=np.int32),
-        np.zeros(3),
-        np.zeros(3, dtype=bool),
-        np.array([0.0, -height, height]),
-        np.zeros(3),
-    )
+    return stump(feature, 0.0, -height, height, default_left=False)

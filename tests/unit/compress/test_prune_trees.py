@@ -11,11 +11,9 @@ import pytest
 import xgboost
 from pydantic import ValidationError
 
-from harness.bundle import seal
 from harness.compress import prune_trees, truncate
 from harness.errors import ModelError
 from harness.ndcg import ndcg, quality_drop
-from harness.protocols import Compression
 from harness.ranking_data import Splits
 from harness.records import NdcgSpec
 from harness.scoring import score
@@ -25,14 +23,9 @@ from harness.trees.traverse import predict
 
 
 @pytest.fixture
-def pruned(splits, tmp_path):
-    made = iter(range(20))
-
+def pruned(stepped, splits):
     def build(bundle, data: Splits = splits, method=prune_trees, **options):
-        out = tmp_path / f"pruned-{next(made)}"
-        out.mkdir()
-        work = Compression(bundle, bundle, data, out, 1, NdcgSpec(), lambda _: None)
-        return seal(out, method.apply(method.Options(**options), work), origin={})
+        return stepped(method, bundle, data=data, **options)
 
     return build
 

@@ -10,7 +10,7 @@ from harness import registry
 from harness.bundle import Bundle, seal
 from harness.compress import quantise
 from harness.errors import ModelError
-from harness.protocols import Compression, Training
+from harness.protocols import Training
 from harness.records import NdcgSpec
 from harness.scoring import score
 from harness.trees import artefacts
@@ -19,14 +19,9 @@ from harness.trees.formats.packed.leaves import narrowed
 
 
 @pytest.fixture
-def quantised(splits, tmp_path):
-    made = iter(range(100))
-
+def quantised(stepped):
     def build(bundle: Bundle, **options: object) -> Bundle:
-        out = tmp_path / f"quantised-{next(made)}"
-        out.mkdir()
-        work = Compression(bundle, bundle, splits, out, 1, NdcgSpec(), lambda _: None)
-        return seal(out, quantise.apply(quantise.Options(**options), work), origin={})
+        return stepped(quantise, bundle, **options)
 
     return build
 

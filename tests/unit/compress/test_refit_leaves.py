@@ -5,27 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.bundle import seal
 from harness.compress import refit_leaves, truncate
-from harness.protocols import Compression
-from harness.records import NdcgSpec
 from harness.scoring import score
 from harness.trees.artefacts import load
 from harness.trees.pruning.mean_ndcg import MeanNdcg
 from harness.trees.traverse import predict
-
-
-@pytest.fixture
-def stepped(splits, tmp_path):
-    made = iter(range(20))
-
-    def build(method, bundle, whole, **options):
-        out = tmp_path / f"bundle-{next(made)}"
-        out.mkdir()
-        work = Compression(bundle, whole, splits, out, 1, NdcgSpec(), lambda _: None)
-        return seal(out, method.apply(method.Options(**options), work), origin={})
-
-    return build
 
 
 @pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])

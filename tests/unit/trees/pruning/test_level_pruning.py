@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import hand_made_trees
 import numpy as np
 import pytest
 
-from harness.trees.forest import LEAF, Forest, Tree
+from harness.trees.forest import Forest
 from harness.trees.pruning.collapse import collapses
 from harness.trees.pruning.level_pruning import Goal, LevelPruning
 from harness.trees.traverse import leaf_indices, predict
@@ -96,12 +99,5 @@ def test_other_scores_draw_the_leaves_towards_them_where_nothing_is_cut(rows):
 
 
 def stump(height, feature=0):
-    return Tree(
-        np.array([1, LEAF, LEAF], dtype=np.int32),
-        np.array([2, LEAF, LEAF], dtype=np.int32),
-        np.array([feature, LEAF, LEAF], dtype=np.int32),
-        np.zeros(3),
-        np.zeros(3, dtype=bool),
-        np.array([0.0, -height, height]),
-        np.array([200.0, 100.0, 100.0]),
-    )
+    tree = hand_made_trees.stump(feature, 0.0, -height, height, default_left=False)
+    return replace(tree, cover=np.array([200.0, 100.0, 100.0]))
