@@ -1,4 +1,12 @@
-"""Your own trained model: LightGBM, XGBoost, Treelite, packed, TorchScript or ONNX file."""
+"""Your own trained model: LightGBM, XGBoost, Treelite, packed, TorchScript or ONNX file.
+
+It is copied into a bundle after checks: it can be read, gives one score per candidate, and takes as many features as
+the data has. A model of trees needs no `data`: candidates are then made up between its thresholds, quality is not
+measured, and only `truncate` (without `max_drop`) and `quantise` may compress it. Trees can be compressed by every tree
+method; a network of TorchScript or ONNX is served as it is, or taught to a smaller one by `distil_mlp`.
+
+Nothing is unpickled. TorchScript is a program of its author, which loading runs: give only a file that you trust.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Text for the terminal: colours and box lines where there is one, plain ASCII tables elsewhere."""
+"""Text for the terminal: colours and box lines where there is one, plain ASCII tables elsewhere.
+
+What a run prints last: the verdict above and below, so that it is seen without scrolling. In a pipe or a log it keeps
+to ASCII and a fixed width. Nothing in a name or a message can steer the terminal.
+"""
 
 from __future__ import annotations
 
