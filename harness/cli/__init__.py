@@ -16,6 +16,7 @@ from harness.cli.calibrate import calibrate
 from harness.cli.capacity import capacity
 from harness.cli.catalogue import init, list_plugins, schema
 from harness.cli.compare import compare
+from harness.cli.doctor import doctor
 from harness.cli.explain import explain
 from harness.cli.export import export
 from harness.cli.load import load
@@ -44,7 +45,7 @@ def harness(debug: bool) -> None:
 
 for command in (
     run, validate, capacity, compare, bench, probe, load, calibrate, judge, report, serve, export,
-    list_plugins, explain, schema, init,
+    doctor, list_plugins, explain, schema, init,
 ):  # fmt: skip
     harness.add_command(command)
 

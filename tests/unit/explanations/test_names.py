@@ -13,7 +13,7 @@ from harness.records import VerdictStatus
 from harness.scenario import Sla
 
 HARNESS = Path(explanations.__file__).parents[1]
-CHOSEN_AT_RUN_TIME = {"rule.name": {rule.name for rule in machine._RULES}}
+CHOSEN_AT_RUN_TIME = {"rule.name": {rule.name for rule in machine.RULES}}
 PLUGINS = [(kind, name) for kind in registry.ROOMS for name in registry.names(kind)]
 
 
@@ -75,7 +75,7 @@ def test_thresholds_are_those_of_the_judge():
         ("too-few-samples", f"{steadiness.fewest(0.99)} for a p99"),
         ("stale-calibration", f"{noise_floor.OLDEST_DAYS:.0f} days"),
         ("repeated-requests", f"over {answers.MOST_REPEATS} times"),
-        *((rule.name, f"{rule.allowed:.0%}") for rule in machine._RULES),
+        *((rule.name, f"{rule.allowed:.0%}") for rule in machine.RULES),
     ]:
         assert threshold.replace("%", " %") in finding(name), name
 
