@@ -45,14 +45,15 @@ def train(options: Options, work: Training) -> Draft:
         raise ModelError("no such model file" + did_you_mean(path.name, beside), where=str(path), remedy="check `path`")
     if path.stat().st_size == 0:
         raise ModelError("the model file is empty", where=str(path), remedy="save the model again")
-    kind = _format_of(path) if options.format == "auto" else options.format
+    kind = format_of(path) if options.format == "auto" else options.format
     work.progress(f"file: reading {path.name} as {kind}")
     if kind in _NETWORKS:
         return _NETWORKS[kind](path, work)
     return import_trees(path, kind, work)
 
 
-def _format_of(path: Path) -> str:
+def format_of(path: Path) -> str:
+    """What wrote a model file, by its suffix, then by its first bytes; ModelError where neither tells."""
     from harness.trees.formats.foreign import tree_format_of
 
     kind = _NETWORK_SUFFIXES.get(path.suffix.lower()) or tree_format_of(path)
