@@ -10,6 +10,7 @@ from harness.records.base import (
     Facts,
     NdcgSpec,
     Record,
+    Versioned,
 )
 from harness.records.bundles import NOT_MEASURED, FileEntry, LedgerRow, Manifest, ModelSize, QualityDrop
 from harness.records.capacities import CapacityPoint, RateTest, TargetCapacity
@@ -61,4 +62,5 @@ __all__ = [
     "TargetMeasure",
     "Verdict",
     "VerdictStatus",
+    "Versioned",
 ]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from html import escape
 
-from harness.report._printable import printable
+from harness.printable import printable
 
 
 def picture(name: str, width: float, height: float, title: str, description: str, parts: Iterable[str]) -> str:

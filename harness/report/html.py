@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from harness.printable import printable
 from harness.records import Report, VerdictStatus
 from harness.report import _capacity, _suite
 from harness.report._bars import ledger_bars
 from harness.report._cdf import latency_cdf
-from harness.report._printable import printable
 from harness.report._study import study_view
 from harness.report._table import MARKS
 from harness.report._view import view, weight
