@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness import __version__
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError, ScenarioError, UsageError
 from harness.pipeline.differing import facts_differ, records_differ
 from harness.pipeline.digests import SUMS, changes, digests_of, read_sums
 from harness.pipeline.publishing import judged, published_names, renderings
@@ -19,7 +19,7 @@ from harness.pipeline.run_dir import RunDir
 from harness.pipeline.studies import KINDS, read_study, study_renderings
 from harness.pipeline.suite import suite_renderings
 from harness.records import Report
-from harness.scenario import resolved
+from harness.scenario import from_resolved, resolved
 from harness.studies import Study
 from harness.suite import Suite
 
@@ -136,12 +136,11 @@ def _scenario(run_dir: RunDir) -> Iterator[str]:
         return
     try:
         said = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError):
-        said = None
-    if not isinstance(said, dict):
+        asked = resolved(from_resolved(said))  # with the defaults of keys that are newer than the run
+    except (OSError, UnicodeDecodeError, YAMLError, TypeError, ScenarioError):
         yield "scenario.yaml: is no scenario"
         return
-    for line in facts_differ(said, resolved(run_dir.scenario()), "was measured with"):
+    for line in facts_differ(asked, resolved(run_dir.scenario()), "was measured with"):
         yield f"scenario.yaml: {line}"
 
 

@@ -14,14 +14,18 @@ from harness.samples import Samples
 @pytest.fixture
 def run_dir(tmp_path):
     """A run directory that holds samples and nothing else."""
-    samples = Samples(
+    Samples(
         targets=("teacher", "compressed"),
-        **{name: [1, 0, 1] for name in ("target", "segment", "n_candidates", "body")},
-        in_window=[True, True, False], due_s=[0.0, 0.1, 0.2], sent_s=[0.001, 0.101, float("nan")],
-        done_s=[0.005, 0.2, float("nan")], status=[200, 503, 0],
-    )  # fmt: skip
-    columns = {f: np.asarray(getattr(samples, f)) for f in samples.__dataclass_fields__ if f != "targets"}
-    Samples(samples.targets, **columns).save(tmp_path / "samples.npz")
+        target=np.array([1, 0, 1], np.int16),
+        segment=np.zeros(3, np.int16),
+        in_window=np.array([True, True, False]),
+        due_s=np.array([0.0, 0.1, 0.2]),
+        sent_s=np.array([0.001, 0.101, np.nan]),
+        done_s=np.array([0.005, 0.2, np.nan]),
+        status=np.array([200, 503, 0], np.int16),
+        n_candidates=np.full(3, 100, np.int32),
+        body=np.arange(3, dtype=np.int32),
+    ).save(tmp_path / "samples.npz")
     return tmp_path
 
 
