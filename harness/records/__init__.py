@@ -11,7 +11,16 @@ from harness.records.base import (
     NdcgSpec,
     Record,
 )
-from harness.records.bundles import NOT_MEASURED, FileEntry, LedgerRow, Manifest, ModelSize, QualityDrop
+from harness.records.bundles import (
+    NOT_MEASURED,
+    FileEntry,
+    GroupLosses,
+    LedgerRow,
+    ListSizeNdcg,
+    Manifest,
+    ModelSize,
+    QualityDrop,
+)
 from harness.records.capacities import CapacityPoint, RateTest, TargetCapacity
 from harness.records.loads import (
     PRECISE_TIMER,
@@ -41,7 +50,9 @@ __all__ = [
     "Facts",
     "FileEntry",
     "Finding",
+    "GroupLosses",
     "LedgerRow",
+    "ListSizeNdcg",
     "LoadInfo",
     "MachineLog",
     "MachineMeasure",
