@@ -159,7 +159,8 @@ class Builder:
         return values
 
     def _drop(self, base: Floats, own: Floats, margin: float | None) -> QualityDrop:
-        return quality_with_tests(base, own, margin) if self.splits.test.graded else NOT_MEASURED
+        test = self.splits.test
+        return quality_with_tests(base, own, margin, test.group_sizes) if test.graded else NOT_MEASURED
 
     def _row(self, choice: Choice, bundle: Bundle, quality: QualityDrop, started: float, cached: bool) -> LedgerRow:
         return LedgerRow(

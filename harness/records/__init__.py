@@ -12,7 +12,16 @@ from harness.records.base import (
     Record,
     Versioned,
 )
-from harness.records.bundles import NOT_MEASURED, FileEntry, LedgerRow, Manifest, ModelSize, QualityDrop
+from harness.records.bundles import (
+    NOT_MEASURED,
+    FileEntry,
+    GroupLosses,
+    LedgerRow,
+    ListSizeNdcg,
+    Manifest,
+    ModelSize,
+    QualityDrop,
+)
 from harness.records.capacities import CapacityPoint, RateTest, TargetCapacity
 from harness.records.loads import (
     PRECISE_TIMER,
@@ -42,7 +51,9 @@ __all__ = [
     "Facts",
     "FileEntry",
     "Finding",
+    "GroupLosses",
     "LedgerRow",
+    "ListSizeNdcg",
     "LoadInfo",
     "MachineLog",
     "MachineMeasure",

@@ -23,13 +23,12 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class SuiteView:
-    """A suite in words and tables; `pictures` are its fronts as SVG, each with the table of the same place."""
+    """A suite in words and tables."""
 
     summary: str
     scenarios: Table
     quality: Table
     fronts: tuple[Table, ...]
-    pictures: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
@@ -41,7 +40,6 @@ def view(reports: Sequence[Report]) -> SuiteView:
         scenarios=table(reports),
         quality=_tested(suite),
         fronts=tuple(_front.table(front) for front in suite.fronts),
-        pictures=tuple(_front.picture(front, place) for place, front in enumerate(suite.fronts)),
         remarks=tuple(dict.fromkeys(_remarks(suite))),
     )
 

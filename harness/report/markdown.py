@@ -30,7 +30,7 @@ def render(report: Report, samples: Samples | None) -> str:
         f"**{_text(shown.sentence)}**",
         _text(shown.description),
         *(_section(table) for table in (shown.objectives, shown.bought)),
-        *(_section(search.table) for search in shown.searches),
+        *(_section(search) for search in shown.searches),
         *(_section(table) for table in (shown.ledger, shown.quality, shown.audits)),
         "\n".join(f"- {_text(remark)}" for remark in shown.remarks),
         *_rest(shown),

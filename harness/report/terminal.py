@@ -118,7 +118,7 @@ class _Page:
         for table in (
             shown.objectives,
             shown.bought,
-            *(search.table for search in shown.searches),
+            *shown.searches,
             shown.ledger,
             shown.quality,
             shown.audits,

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.metrics import ndcg_score
@@ -82,3 +84,28 @@ def test_the_same_scores_lose_nothing_for_certain():
     same = quality_with_tests(np.array([0.5, 0.6]), np.array([0.5, 0.6]), 0.0)
     assert (same.drop_upper, same.randomisation_p, same.share_losing, same.worst_tenth) == (0, 1, 0, 0)
     assert same.margin_p < 0.001
+
+
+def test_a_loss_is_spread_over_query_groups_and_list_sizes():
+    sizes = np.array([5, 5, 5, 40, 40, 40, 40])
+    teacher = np.array([0.50, 0.80, np.nan, 0.90, 0.70, 0.60, 0.60])
+    found = quality_with_tests(teacher, teacher - [0.0, 0.04, 0.0, 0.3, 0.3, -0.1, 0.0], group_sizes=sizes).groups
+    assert found.n_unchanged == 2
+    assert found.losses == ((-0.1, 1), (0.04, 1), (0.3, 2))
+    few, many = found.list_sizes
+    assert (few.smallest, few.largest, few.n_groups) == (5, 5, 2)
+    assert (many.smallest, many.largest, many.n_groups) == (40, 40, 4)
+    assert few.teacher_ndcg == pytest.approx(0.65)
+    assert many.ndcg == pytest.approx(0.575)
+    assert many.drop == pytest.approx(0.125)
+    assert many.drop_lower < 0.125 < many.drop_upper
+
+
+def test_list_sizes_fall_into_at_most_eight_classes_that_hold_every_group():
+    sizes = np.random.default_rng(0).integers(1, 300, 1000)
+    scores = np.random.default_rng(1).random(1000)
+    found = quality_with_tests(scores, scores**2, group_sizes=sizes).groups
+    assert len(found.list_sizes) == 8
+    assert sum(one.n_groups for one in found.list_sizes) == 1000
+    assert all(one.largest < two.smallest for one, two in pairwise(found.list_sizes))
+    assert found.n_unchanged + sum(n for _, n in found.losses) == 1000
