@@ -64,11 +64,11 @@ def test_one_data_file_is_both_train_and_test_and_the_scenario_says_what_that_me
     assert load_one(tmp_path / "mine.yaml").data.options["test"] == "train.parquet"
 
 
-def test_a_terminal_is_asked_and_asked_again(invoke, data_file, model_file, tmp_path, monkeypatch):
+def test_a_terminal_is_asked_and_asked_again(invoke, data_file, tmp_path, monkeypatch):
     monkeypatch.setattr(import_module("harness.cli.init"), "_on_a_terminal", lambda: True)
     answers = [
         "nowhere.txt",
-        model_file("lightgbm"),
+        "",
         data_file("train", "csv"),
         data_file("test", "csv"),
         "15",
