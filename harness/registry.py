@@ -48,7 +48,8 @@ def summary(kind: Kind, name: str) -> str:
 
 def _load(kind: Kind, name: str) -> ModuleType:
     if name not in names(kind):
-        raise UsageError(f"no {kind.removesuffix('s')} {name!r}{did_you_mean(name, names(kind))}")
+        what = f"no {kind.removesuffix('s')} {name!r}{did_you_mean(name, names(kind))}"
+        raise UsageError(what, remedy=f"`harness list {kind}` says what each is")
     return importlib.import_module(f"harness.{ROOMS[kind]}.{name}")
 
 

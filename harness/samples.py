@@ -76,7 +76,9 @@ class Samples:
     def judged(self, target: str) -> Samples:
         """The rows of one target that lie in a judged window."""
         if target not in self.targets:
-            raise HarnessError(f"no samples of target {target!r}, only of {', '.join(self.targets)}")
+            raise HarnessError(
+                f"no samples of target {target!r}, only of {', '.join(self.targets)}", remedy="run the scenario again"
+            )
         return self.where(self.in_window & (self.target == self.targets.index(target)))
 
     def where(self, mask: NDArray[np.bool_]) -> Samples:

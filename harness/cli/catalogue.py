@@ -57,7 +57,9 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"can't write: {error.strerror}", where=str(path)) from error
+        raise UsageError(
+            f"can't write: {error.strerror}", where=str(path), remedy="name a file in a folder that is there"
+        ) from error
 
 
 def _schema_text() -> str:

@@ -69,7 +69,7 @@ class RunDir:
                     remedy="choose another folder with --out",
                 ) from error
             return cls(path)
-        raise HarnessError("too many runs in one second", where=str(root / base))
+        raise HarnessError("too many runs in one second", where=str(root / base), remedy="run again")
 
     def write(self, name: str, text: str) -> None:
         """Write one file whole: a full disk leaves the old one in place and raises a HarnessError."""
@@ -135,4 +135,6 @@ class RunDir:
                 remedy="name a folder that `harness run` has written, such as results/quickstart-...",
             ) from error
         except ValidationError as error:
-            raise UsageError(f"damaged {name}: {error.errors()[0]['msg']}", where=str(file)) from error
+            raise UsageError(
+                f"damaged {name}: {error.errors()[0]['msg']}", where=str(file), remedy="run the scenario again"
+            ) from error

@@ -60,7 +60,11 @@ def read_study(run_dir: RunDir) -> Study | None:
             try:
                 return record.model_validate_json(file.read_bytes())
             except OSError as error:
-                raise UsageError(f"can't read: {error.strerror or error}", where=str(file)) from error
+                raise UsageError(
+                    f"can't read: {error.strerror or error}", where=str(file), remedy="check your permissions"
+                ) from error
             except ValidationError as error:
-                raise UsageError(f"damaged {file.name}: {error.errors()[0]['msg']}", where=str(file)) from error
+                raise UsageError(
+                    f"damaged {file.name}: {error.errors()[0]['msg']}", where=str(file), remedy="measure it again"
+                ) from error
     return None

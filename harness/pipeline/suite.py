@@ -22,7 +22,11 @@ def save_suite(runs: Sequence[RunDir], out: Path, name: str) -> list[Path]:
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise HarnessError(f"can't write: {error.strerror or error}", where=str(path)) from error
+            raise HarnessError(
+                f"can't write: {error.strerror or error}",
+                where=str(path),
+                remedy="free some space; the runs are kept, and `harness report RUN_DIR...` compares them",
+            ) from error
         written.append(path)
     return written
 
