@@ -27,12 +27,17 @@ def refuses_int8(manifest: Manifest) -> str:
     return _STATIC if on_grids(manifest) else _DYNAMIC
 
 
+def refuses_dynamic(manifest: Manifest) -> str:
+    """Why fixed grids can't hold a network quantised at run time; empty where it is not."""
+    return _DYNAMIC if "quantise" in manifest.meta and not on_grids(manifest) else ""
+
+
 def refuses_grids(manifest: Manifest) -> str:
     """Why an engine of hidden layers on fixed grids can't score a bundle; empty where it can."""
     if manifest.format != "mlp":
         return f"it scores networks of the mlp format, this bundle is {manifest.format}"
-    if "quantise" in manifest.meta and not on_grids(manifest):
-        return _DYNAMIC
+    if reason := refuses_dynamic(manifest):
+        return reason
     if manifest.meta.get("hidden") == []:
         return "the network has no hidden layer to quantise"
     if _RANGES not in manifest.meta and not on_grids(manifest):

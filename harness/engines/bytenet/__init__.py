@@ -1,4 +1,4 @@
-"""Networks in bytes: hidden layers as int8 products that are added up in 16 bits, a block of candidates per layer; lossy.
+"""Networks in bytes: int8 products added up in 16 bits, a block of candidates through all layers; lossy.
 
 Each 32-bit lane of a vector is a candidate. Four of its activations, unsigned bytes, are multiplied by four weights at
 a time, and the sums of a run of such products stay in 16 bits for as long as the weights themselves rule out that

@@ -18,8 +18,9 @@ from harness.ranking_data import Features
 Integers = NDArray[np.int64]
 
 BYTE_MAX = 255
-LOG_TERMS = np.float32(
-    [0.06971612, -0.11479734, 0.1168542, -0.12425687, 0.14249058, -0.16667803, 0.20000716, -0.24999997, 0.3333333]
+LOG_TERMS = np.array(
+    [0.06971612, -0.11479734, 0.1168542, -0.12425687, 0.14249058, -0.16667803, 0.20000716, -0.24999997, 0.3333333],
+    dtype=np.float32,
 )
 """Of log(1 + f) = f - f^2 / 2 + f^3 * polynomial for f in [sqrt(1/2) - 1, sqrt(2) - 1], the highest power first:
 the polynomial of degree 8 through the Chebyshev nodes."""
@@ -54,7 +55,8 @@ def multipliers(model: MlpModel, place: int) -> NDArray[np.float32]:
 def biases(model: MlpModel, place: int) -> Integers:
     """What a hidden layer adds to the products of bytes and weights, (n_out,): the inputs' zero is taken off."""
     layer, grid = model.layers[place], model.grids[place]
-    return whole_bias(layer, grid).astype(np.int64) - int(grid.zero) * layer.weight.sum(axis=1, dtype=np.int64)
+    taken_off: Integers = int(grid.zero) * layer.weight.sum(axis=1, dtype=np.int64)
+    return whole_bias(layer, grid) - taken_off
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def inputs_of(model: MlpModel) -> Inputs:
     inverse, zero = np.float32(1) / grid.scale, int(grid.zero)
     clip = np.float32(CLIP) * inverse
     least, most = max(-clip, np.float32(-zero)), min(clip, np.float32(BYTE_MAX - zero))
-    return Inputs(spec.scale * inverse, spec.shift * inverse, least, most, zero, int(np.rint(min(inverse, most))) + zero)
+    missing = int(np.rint(min(inverse, most))) + zero
+    return Inputs(spec.scale * inverse, spec.shift * inverse, least, most, zero, missing)
 
 
 def input_bytes(model: MlpModel, x: Features) -> NDArray[np.uint8]:
@@ -116,4 +119,3 @@ def scores(model: MlpModel, x: Features) -> NDArray[np.float32]:
         values = np.rint(np.minimum(scaled, np.float32(BYTE_MAX - zero))).astype(np.float64) + zero
     output = output_of(model)
     return (output.base + output.unit * (values @ output.weights.astype(np.float64))).astype(np.float32)
-

@@ -12,7 +12,7 @@ from harness.mlp.model import MlpModel
 from harness.ranking_data import Features
 
 _N_ROWS = 72
-_SPECIAL = np.float32([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-30, 1e30, -1e30, 1.0])
+_SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-30, 1e30, -1e30, 1.0], dtype=np.float32)
 
 
 def check(scorer: ByteScorer, model: MlpModel, *, where: str) -> None:

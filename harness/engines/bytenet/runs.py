@@ -38,10 +38,9 @@ def runs_of(quads: NDArray[np.int8], most: Integers, *, partial_bits: int, where
     """
     n_quads, n_groups = quads.shape[:2]
     if partial_bits == 32:
-        starts = np.zeros((n_quads, 1, QUAD * GROUP), dtype=np.int8)
-        stream = np.concatenate([starts, quads.reshape(n_quads, n_groups, -1)], axis=1)
+        whole = np.concatenate([np.zeros_like(quads[:, :1]), quads], axis=1)
         lengths = np.full(n_quads, n_groups, dtype=np.int32)
-        return Runs(lengths, stream.ravel(), np.zeros((n_quads, QUAD), dtype=np.int64))
+        return Runs(lengths, whole.ravel(), np.zeros((n_quads, QUAD), dtype=np.int64))
     low, high = _ranges(quads, most)
     if max(-low.min(initial=0), high.max(initial=0)) >= 1 << 15:
         raise EngineError(
@@ -50,7 +49,7 @@ def runs_of(quads: NDArray[np.int8], most: Integers, *, partial_bits: int, where
             remedy=REMEDY,
         )
     first = np.flatnonzero(_begins(high - low))
-    middle = (np.add.reduceat(low.reshape(-1, QUAD, 2), first) + np.add.reduceat(high.reshape(-1, QUAD, 2), first) + 1) // 2
+    middle = (np.add.reduceat((low + high).reshape(-1, QUAD, GROUP // 2), first) + 1) // 2
     starts = (-middle).astype("<i2").view(np.int8).reshape(first.size, -1)
     taken_off = np.zeros((n_quads, QUAD), dtype=np.int64)
     np.add.at(taken_off, first // n_groups, middle.sum(axis=-1))

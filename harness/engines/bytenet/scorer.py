@@ -26,8 +26,8 @@ class ByteScorer:
 
     def __init__(self, packed: Packed, library: Library) -> None:
         self._score, self._n_features = library.functions.score, packed.n_features
-        arrays = {**packed.arrays, "log_terms": LOG_TERMS}
-        self._arrays = {name: aligned(array) for name, array in arrays.items()}
+        self._arrays = {name: aligned(array) for name, array in packed.arrays.items()}
+        self._arrays["log_terms"] = aligned(LOG_TERMS)
         self._model = CModel(
             n_features=packed.n_features,
             n_missing=packed.missing.size,
