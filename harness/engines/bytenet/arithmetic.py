@@ -85,7 +85,7 @@ def inputs_of(model: MlpModel) -> Inputs:
 def input_bytes(model: MlpModel, x: Features) -> NDArray[np.uint8]:
     """Features (n, n_features) and indicators of missing ones on the first grid, (n, n_inputs)."""
     spec = inputs_of(model)
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(invalid="ignore"):
         values = signed_log(x) * spec.scale + spec.shift
     values = np.where(np.isnan(values), np.float32(0), values).clip(spec.least, spec.most)
     present = (np.rint(values).astype(np.int32) + spec.zero).astype(np.uint8)
@@ -97,11 +97,11 @@ def signed_log(x: Features) -> Features:
     """sign(x) * log(1 + |x|) in float32; NaN and infinities stay."""
     one, size = np.float32(1), np.abs(x)
     total = size + one
-    lost = size - (total - one)
     exponent = (total.view(np.int32) - _SQRT_HALF) >> 23
     rest = (total.view(np.int32) - (exponent << 23)).view(np.float32)
     share = np.where(exponent < 64, (127 - exponent) << 23, 0).astype(np.int32).view(np.float32)
-    f = (rest - one) + lost * share
+    with np.errstate(invalid="ignore"):  # infinities, which are put right below
+        f = (rest - one) + (size - (total - one)) * share
     square, polynomial = f * f, np.full_like(f, LOG_TERMS[0])
     for term in LOG_TERMS[1:]:
         polynomial = polynomial * f + term

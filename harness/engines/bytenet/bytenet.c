@@ -2,7 +2,7 @@
 #include "model.h"
 #include "vectors.h"
 
-#define BLOCK 64 /* candidates whose activations stay in the first-level cache */
+#define BLOCK 128 /* candidates that go through a layer together, so that its weights are read once for most lists */
 #define MOST_VECTORS (BLOCK / LANES)
 #define TILE 2 /* vectors whose partial sums of four outputs stay in registers */
 
