@@ -14,7 +14,7 @@ Cell = str | VerdictStatus
 class Table:
     """Text cells under column heads; the first `n_text` columns and those in `wide` hold words, the others figures.
 
-    `keys`, where it is not empty, has the number behind every cell, by which a reader may sort: NaN where there is none.
+    `keys`, where it is not empty, has the number behind every cell, to sort by: NaN where there is none.
     """
 
     title: str
