@@ -59,7 +59,8 @@ def table(reports: Sequence[Report]) -> Table:
     """The comparison. A column of a quantity that a run lacks shows `–`."""
     note = "NDCG lost against the uncompressed teacher of the same run, at most with 95 % confidence."
     rows = [_row(report) for report in reports]
-    cells, keys = (tuple(tuple(pair[part] for pair in row) for row in rows) for part in (0, 1))
+    cells = tuple(tuple(cell for cell, _ in row) for row in rows)
+    keys = tuple(tuple(key for _, key in row) for row in rows)
     return Table("Scenarios", COLUMNS, cells, n_text=2, note=note, keys=keys)
 
 
@@ -89,7 +90,7 @@ def _row(report: Report) -> tuple[tuple[Cell, float], ...]:
     main = headline(report)
     quality = after.row.quality if after and after.row else None
     disk_bytes = (before.disk_bytes if before else math.nan, after.disk_bytes if after else math.nan)
-    p99_ms = tuple(side.latency_ms("p99_ms") if side else math.nan for side in (before, after))
+    p99_ms = [side.latency_ms("p99_ms") if side else math.nan for side in (before, after)]
     return (
         (report.name, math.nan),
         (report.verdict.status, math.nan),
@@ -100,7 +101,7 @@ def _row(report: Report) -> tuple[tuple[Cell, float], ...]:
         _ratio(*disk_bytes, "", "larger"),
         _figure(quality.drop if quality else math.nan, numbers.quality),
         _figure(quality.drop_upper if quality else math.nan, numbers.quality),
-        _ratio(*p99_ms, "lower", "higher"),
+        _ratio(p99_ms[0], p99_ms[1], "lower", "higher"),
     )
 
 

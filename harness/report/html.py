@@ -43,7 +43,7 @@ def render(report: Report, samples: Samples | None) -> str:
         "quality": spread_of_quality(run.ledger, run.ndcg),
     }
     shown = view(report)
-    content = {
+    content: dict[str, Any] = {
         "waterfall_caption": CAPTION,
         "glance": _objectives.glance(shown.objectives),
         "reasons": _objectives.reasons(shown.objectives),
