@@ -107,7 +107,7 @@ def _drawn(chart: Chart) -> tuple[Chart, Markup, Markup]:
 
     from harness.report._charts.drawing import drawn
 
-    spec = printable(json.dumps(chart.spec(live=True), ensure_ascii=False, separators=(",", ":")))
+    spec = json.dumps(chart.spec(live=True), ensure_ascii=False, separators=(",", ":"))
     for character in "<>&":
         spec = spec.replace(character, f"\\u{ord(character):04x}")
     return chart, Markup(drawn(chart)), Markup(spec)  # noqa: S704  (SVG is escaped by who draws it)

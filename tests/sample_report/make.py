@@ -9,10 +9,10 @@ Look at the difference before you keep it.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 
+from drawings import without_drawings
 from sample import report, samples
 from variants import variants
 
@@ -23,13 +23,6 @@ from harness.samples import Samples
 HERE = Path(__file__).parent
 SUITE = ("pass", "truncated", "tiny", "invalid", "target")
 """Reports of the suite that is rendered."""
-
-
-def without_drawings(text: str) -> str:
-    """A page without what Vega makes of the specifications in it, which depends on its version and the fonts here."""
-    text = re.sub(r"<svg.*?</svg>", "<svg/>", text, flags=re.DOTALL)
-    text = re.sub(r"<script>.*?</script>", "<script/>", text, flags=re.DOTALL)
-    return re.sub(r"'sha256-[^']*'", "'sha256'", text)
 
 
 def main() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.report._printable import printable
+
 Layer = dict[str, Any]
 """A layer of a Vega-Lite view: data, mark and encoding."""
 
@@ -51,7 +53,7 @@ class Chart:
 
     def spec(self, *, live: bool) -> dict[str, Any]:
         """The specification: as wide as what holds it and with the layers of `hover`, or still and without them."""
-        return {
+        spec = {
             "width": "container" if live else self.width,
             "height": self.height,
             "background": None,
@@ -59,6 +61,7 @@ class Chart:
             "config": _CONFIG,
             "layer": [*self.layers, *(self.hover if live else ())],
         }
+        return dict(_printable(spec))
 
 
 def layer(rows: Iterable[dict[str, Any]], mark: str | dict[str, Any], **encoding: Any) -> Layer:
@@ -125,6 +128,18 @@ def limits_across(limits: dict[str, float], y: dict[str, Any]) -> tuple[Layer, .
         layer(rows, {"type": "rule", "color": LIMIT, "strokeDash": [4, 3], "strokeWidth": 1.5}, y=y),
         *labels(rows, text, x={"value": 0}, y=y),
     )
+
+
+def _printable(value: Any) -> Any:
+    """All text of a specification without control characters, of which one would abort the process that draws it."""
+    match value:
+        case str():
+            return printable(value)
+        case dict():
+            return {key: _printable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_printable(item) for item in value]
+    return value
 
 
 def rounded(value: float) -> float:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from harness.cache import Cache, default_cache_dir, key_of, package_versions
 from harness.errors import HarnessError, ModelError
 from harness.report._charts.chart import Chart
-from harness.report._printable import printable
 
 VEGA_LITE = "6.4"
 
 
 def drawn(chart: Chart) -> str:
     """The chart as an <svg> that scales with what holds it."""
-    import vl_convert
-
-    svg = printable(vl_convert.vegalite_to_svg(chart.spec(live=False), VEGA_LITE))
-    return re.sub(r"^<svg [^>]*?(viewBox=\"[^\"]*\")>", r'<svg xmlns="http://www.w3.org/2000/svg" \1>', svg)
+    return _svg(json.dumps(chart.spec(live=False)))
 
 
 @cache
@@ -57,3 +54,12 @@ def _bundled(snippet: str) -> str:
     import vl_convert
 
     return vl_convert.javascript_bundle(snippet, VEGA_LITE)
+
+
+@lru_cache(64)
+def _svg(spec: str) -> str:
+    """Remembered, for the pages that one process writes repeat each other's charts."""
+    import vl_convert
+
+    svg = vl_convert.vegalite_to_svg(spec, VEGA_LITE)
+    return re.sub(r"^<svg [^>]*?(viewBox=\"[^\"]*\")>", r'<svg xmlns="http://www.w3.org/2000/svg" \1>', svg)
