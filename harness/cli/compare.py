@@ -88,7 +88,7 @@ def compare(
     from harness.registry import report_format
 
     question = Question(a, b, scenario, window_s, rounds, min_effect)
-    with reporter(quiet=quiet) as progress:
+    with reporter(quiet=quiet, as_json=as_json) as progress:
         run_dir, found = measure(question, settings_of(out, no_cache), progress)
     click.echo(report_format("json" if as_json else "terminal").render_study(found))
     click.echo(f"{run_dir.path / 'compare.html'}", err=True)
