@@ -7,7 +7,7 @@ inside its functions, so that listing and validating stay fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from harness.bundle import Bundle, Draft
+from harness.events import Progress as Progress
 from harness.ranking_data import Features, Floats, Splits
 from harness.records import Manifest, NdcgSpec, Report
 from harness.studies import Study
@@ -24,7 +25,6 @@ from harness.studies import Study
 if TYPE_CHECKING:
     from harness.samples import Samples
 
-Progress = Callable[[str], None]
 Fault = Literal["wrong-length", "not-finite", "not-a-permutation"]
 
 

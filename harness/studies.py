@@ -34,11 +34,25 @@ class Difference(Record):
     answer: Literal["A faster", "B faster", "no difference", "undecided"]
 
 
+class FinishedRuns(Record):
+    """What a comparison of finished runs rests on, whose sides were not measured in turn.
+
+    n_before: runs that side A is made of; between_runs: by percentile, the standard deviation of its logarithm from one
+    of them to the next beyond their own errors (NaN for a single run); differing: what differs between the sides,
+    though they were compared.
+    """
+
+    n_before: int
+    between_runs: dict[str, float]
+    differing: tuple[str, ...] = ()
+
+
 class Comparison(Versioned):
-    """Two sides load-tested in interleaved rounds of the same requests.
+    """Two sides load-tested in interleaved rounds of the same requests, or `finished` runs of two times.
 
     `sides` maps `A` and `B` to what was named on the command line. `min_effect` is the smallest ratio that matters,
-    less one: below it an answer is `no difference`. No answer stands where a finding is hard.
+    less one: below it an answer is `no difference`. No answer stands where a finding is hard. n_rounds: of both sides,
+    or the blocks of the side that has fewer where they are `finished`.
     """
 
     kind: Literal["compare"] = "compare"
@@ -51,6 +65,7 @@ class Comparison(Versioned):
     measures: tuple[TargetMeasure, ...] = ()
     differences: tuple[Difference, ...] = ()
     findings: tuple[Finding, ...] = ()
+    finished: FinishedRuns | None = None
 
 
 class EngineTimes(Record):

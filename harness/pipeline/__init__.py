@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from harness.errors import HarnessError
+from harness.events import FAILED, ScenarioDone, ScenarioStarted, stage
 from harness.load.trace import read_trace
 from harness.pipeline.auto_engine import settle
 from harness.pipeline.data import candidates, describe_data, splits_of
 from harness.pipeline.external import reaching
-from harness.pipeline.ledger import timed
+from harness.pipeline.ledger import open_all, timed
 from harness.pipeline.load_stage import load_and_audit
+from harness.pipeline.plan import Timekeeper, plan_of
 from harness.pipeline.prepare import chain
 from harness.pipeline.publishing import publish
 from harness.pipeline.rate_tests import check_searchable
@@ -32,13 +34,19 @@ def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[Run
     """
     if scenario.capacity is not None:
         check_searchable(scenario)
-    state = RunState.begin(scenario, settings, progress)
+    plan = plan_of(scenario, settings.cache)
+    state = RunState.begin(scenario, settings, Timekeeper(scenario, plan, settings.cache, progress))
+    state.progress(ScenarioStarted(plan))
     try:
         _measure(state)
     except BaseException as error:
         _keep(state, error)
+        state.progress(ScenarioDone(scenario.name, FAILED, state.run_dir.path.name))
         raise
-    return state.run_dir, publish(state.run_dir)
+    with stage(state.progress, "report"):
+        report = publish(state.run_dir)
+    state.progress(ScenarioDone(scenario.name, report.verdict.status.value, state.run_dir.path.name))
+    return state.run_dir, report
 
 
 def _keep(state: RunState, error: BaseException) -> None:
@@ -63,13 +71,15 @@ def _measure_ranker(state: RunState) -> None:
     with state.stage("data"):
         splits = splits_of(scenario, cache, progress)
         state.learn(data=describe_data(splits))
-    with state.stage("build"):
+    with state.timed("build"):
         steps = chain(scenario, splits, cache, progress)
         state.learn(ledger=tuple(step.row for step in steps))
         state.run_dir.keep_bundle(steps[-1].bundle)
-    with state.stage("engines"):
-        settle(state, steps[-1].bundle, splits.test)
-        state.learn(ledger=timed(state, steps, splits))
+    with state.timed("engines"):
+        with stage(state.progress, "engines"):
+            settle(state, steps[-1].bundle, splits.test)
+            opened = open_all(state, steps)
+        state.learn(ledger=timed(state, steps, opened, splits))
     scenario = state.scenario
     served, path = sides(scenario, steps[0].bundle, steps[-1].bundle), state.run_dir.path
     load_and_audit(state, serving(served, scenario, splits.test, path, state.placement, state.compiled, progress))

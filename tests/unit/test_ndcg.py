@@ -8,7 +8,6 @@ from harness.errors import DataError
 from harness.ndcg import ndcg_per_group, quality_drop, quality_with_tests
 from harness.records import NdcgSpec
 
-
 OF_SCIKIT_LEARN = [
     # grades, scores, {k: ndcg_score([2.0**grades - 1], [scores], k=k)} of scikit-learn 1.9.1
     ([3, 4], [-1.324, -0.248], {1: 1.0, 5: 1.0, 10: 1.0}),
