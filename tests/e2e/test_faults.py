@@ -126,7 +126,7 @@ def test_a_full_disk(cli, limit_kb, tmp_path):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit_kb * 1024,) * 2)
 
-    done = cli("run", cli.scenario(ranker={"n_trees": 40, "n_leaves": 32}), preexec_fn=limit)
+    done = cli.apart("run", cli.scenario(ranker={"n_trees": 40, "n_leaves": 32}), preexec_fn=limit)
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
     assert "->" in done.stderr
