@@ -33,11 +33,16 @@ def names(kind: Kind) -> list[str]:
     )
 
 
-def summary(kind: Kind, name: str) -> str:
-    """First line of a plug-in's docstring, read without importing it."""
+def docstring(kind: Kind, name: str) -> str:
+    """What a plug-in says of itself, read without importing it."""
     base = _PACKAGE / ROOMS[kind]
     path = base / name / "__init__.py" if (base / name).is_dir() else base / f"{name}.py"
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+
+def summary(kind: Kind, name: str) -> str:
+    """First line of a plug-in's docstring."""
+    return docstring(kind, name).partition("\n")[0]
 
 
 def _load(kind: Kind, name: str) -> ModuleType:
@@ -84,3 +89,8 @@ def exporter(name: str) -> Exporter:
 def options_model(kind: Kind, name: str) -> type[PluginOptions]:
     """The model of the keys that a scenario may set for a plug-in."""
     return cast(Any, _load(kind, name)).Options  # type: ignore[no-any-return]
+
+
+def has_options(kind: Kind) -> bool:
+    """Whether a scenario can name plug-ins of this kind, so that they have keys."""
+    return kind not in ("formats", "exporters")

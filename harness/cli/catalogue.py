@@ -1,4 +1,4 @@
-"""Commands about what there is: list, schema, init."""
+"""Commands about what there is: list and schema."""
 
 from __future__ import annotations
 
@@ -31,27 +31,31 @@ def list_plugins(kind: str | None, as_json: bool) -> None:
 
 
 @click.command()
-def schema() -> None:
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write it to.  [default: print it]"
+)
+def schema(out: Path | None) -> None:
     """Print the JSON Schema of a scenario (for editors: `# yaml-language-server: $schema=FILE`)."""
+    if out is None:
+        click.echo(_schema_text())
+    else:
+        write_schema(out)
+        click.echo(f"wrote {out}; head a scenario with: # yaml-language-server: $schema={out}")
+
+
+def write_schema(path: Path) -> None:
+    """Write the schema of this version, plug-ins included."""
+    from harness.errors import UsageError
+
+    try:
+        path.write_text(f"{_schema_text()}\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"can't write: {error.strerror}", where=str(path)) from error
+
+
+def _schema_text() -> str:
     import json
 
     from harness.scenario import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=1))
-
-
-@click.command()
-@click.argument("path", type=click.Path(dir_okay=False, path_type=Path), default="scenario.yaml")
-@click.option("--force", is_flag=True, help="Overwrite an existing file.")
-def init(path: Path, force: bool) -> None:
-    """Write a commented scenario to start from."""
-    from harness.errors import UsageError
-    from harness.scenario import TEMPLATE
-
-    if path.exists() and not force:
-        raise UsageError("exists already", where=str(path), remedy="choose another name, or add --force")
-    try:
-        path.write_text(TEMPLATE, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"can't write: {error.strerror}", where=str(path)) from error
-    click.echo(f"wrote {path}; run it with: harness run {path}")
+    return json.dumps(json_schema(), indent=1)

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.completion import complete_plugins
+
 if TYPE_CHECKING:
     from harness.target.probe import Probe
 
 
 @click.command()
 @click.argument("url")
-@click.option("--adapter", default="oip", show_default=True, help="See `harness list adapters`.")
+@click.option(
+    "--adapter", default="oip", show_default=True, shell_complete=complete_plugins("adapters"),
+    help="See `harness list adapters`.",
+)  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the adapter, in YAML.")
 @click.option(
     "--header-env", "headers", multiple=True, metavar="NAME=VARIABLE", help="A header whose value a variable holds."

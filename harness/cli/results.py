@@ -9,6 +9,7 @@ import click
 
 from harness.cli.capacity import capacity_code
 from harness.cli.compare import comparison_code
+from harness.cli.completion import complete_plugins
 from harness.cli.run import exit_code
 
 directory = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -43,7 +44,10 @@ def judge(run_dir: Path, as_json: bool) -> int:
 
 @click.command()
 @click.argument("run_dirs", type=directory, nargs=-1, required=True)
-@click.option("--format", "format_name", default="terminal", show_default=True, help="See `harness list formats`.")
+@click.option(
+    "--format", "format_name", default="terminal", show_default=True, shell_complete=complete_plugins("formats"),
+    help="See `harness list formats`.",
+)  # fmt: skip
 def report(run_dirs: Sequence[Path], format_name: str) -> None:
     """Print the report of a finished run, or one comparison of several."""
     from harness.pipeline import RunDir

@@ -1,4 +1,11 @@
-"""Train a smaller LightGBM ensemble on the teacher's scores, on these and the labels, or on from the recipe's trees."""
+"""Train a smaller LightGBM ensemble on the teacher's scores, on these and the labels, or on from the recipe's trees.
+
+For any teacher, networks too. A small ensemble learns worse from the teacher's scores alone than from the labels, and
+at best better from scores first and labels then (`targets: mixed`); boosted on from pruned trees (`start: pruned`) it
+does as well as `prune_trees` alone at equal size (figures: `results/evidence/gbdt-students.md`). So prune first, and
+distil where the teacher is no tree ensemble, or the labels are poor. It costs one training. The control is a student of
+the same shape that learns from the true labels alone.
+"""
 
 from __future__ import annotations
 

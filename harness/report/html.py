@@ -1,4 +1,8 @@
-"""HTML: one self-contained page with pictures, light and dark, that asks nothing of any host and runs no script."""
+"""HTML: one self-contained page with pictures, light and dark, that asks nothing of any host and runs no script.
+
+Opens from a disk, an e-mail attachment or a build's artefacts; each picture has its figures in a table beside it. Saved
+as `report.html` beside every run.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Markdown, fit for a pull-request comment: verdict and tables first, the long facts folded away."""
+"""Markdown, fit for a pull-request comment: verdict and tables first, the long facts folded away.
+
+GitHub-flavoured, without pictures, readable as plain text too. What comes from files (names, messages) is escaped, so
+that a report can be posted by a robot. Saved as `summary.md` beside every run.
+"""
 
 from __future__ import annotations
 

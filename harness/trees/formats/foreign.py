@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +42,16 @@ def tree_format_of(path: Path) -> TreeFormat | None:
     if head.startswith(MAGIC):
         return "packed"
     return "treelite" if head[:4] in (b"\x03\0\0\0", b"\x04\0\0\0") else None
+
+
+def width_of(path: Path, tree_format: TreeFormat) -> int:
+    """How many features a file of trees takes; ModelError where it can't be read."""
+    import treelite
+
+    with tempfile.TemporaryDirectory(prefix="harness-file-") as folder:
+        checkpoint = Path(folder) / "model.treelite"
+        import_checkpoint(path, tree_format, checkpoint)
+        return int(treelite.Model.deserialize(checkpoint).num_feature)
 
 
 def import_checkpoint(path: Path, tree_format: TreeFormat, checkpoint: Path) -> None:
