@@ -2,9 +2,13 @@
 
 Trees: `thresholds` marks the bundle for a compile that compares small integers in place of floats, which changes no
 score; `leaves` rounds leaf values, which does: the packed file stores them that narrow, the other files keep the same
-values in full width. `refit` chooses the narrow leaves by what the whole forest's scores on the train split lose, tree
-by tree (`harness.trees.pruning.narrow_refit`), for where int4 costs quality. Network: hidden layers become int8,
-activations at run time or on fixed grids, after the fact or in training (`harness.compress._quantise_network`).
+values in full width. int8 leaves make a packed file about a quarter smaller for next to no quality; `refit` chooses the
+narrow leaves by what the whole forest's scores on the train split lose, tree by tree, for where int4 costs quality
+(`harness.trees.pruning.narrow_refit`).
+
+Networks: hidden layers become int8, activations at run time or on fixed grids, after the fact or, with `qat`, in
+training (`harness.compress._quantise_network`): about a quarter of the bytes, and faster where layers are wide or lists
+long. Put it last in a recipe: other methods refuse what is quantised already.
 """
 
 from __future__ import annotations
