@@ -13,7 +13,7 @@ KINDS = ("datasets", "rankers", "methods", "engines", "adapters", "formats", "ex
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_plugins(kind: str | None, as_json: bool) -> None:
-    """List datasets, rankers, methods, engines, adapters, report formats and exporters, with a line about each."""
+    """List datasets, rankers, methods, engines, adapters, report formats and exporters, each with a line; `harness explain NAME` has more."""
     from harness import registry
 
     kinds = [k for k in registry.ROOMS if kind in (None, k)]
