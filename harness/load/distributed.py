@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from harness.access import check_access
 from harness.errors import LoadError, UsageError
+from harness.events import Progress
 from harness.load.load_plan import LOG, PLAN, PROGRESS, LoadPlan
 from harness.load.process import CONNECT_S, MASTER, LocustProcess
-from harness.load.running import Progress, clear_results, follow, longest_s, read_results, recover
+from harness.load.running import clear_results, follow, longest_s, read_results, recover
 from harness.records import LoadInfo
 from harness.samples import Samples
 

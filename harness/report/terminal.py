@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from harness.printable import printable
 from harness.records import Calibration, Finding, Report, VerdictStatus
 from harness.report import _calibration, _suite
 from harness.report._findings import EXPLAIN, said
-from harness.report._printable import printable
 from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view, weight
@@ -118,7 +118,7 @@ class _Page:
         for table in (
             shown.objectives,
             shown.bought,
-            *(search.table for search in shown.searches),
+            *shown.searches,
             shown.ledger,
             shown.quality,
             shown.audits,
