@@ -47,8 +47,8 @@ def harness(debug: bool) -> None:
 
 
 for command in (
-    run, validate, capacity, compare, bench, probe, load, calibrate, judge, report, samples, verify, history, serve, export,
-    doctor, list_plugins, explain, schema, init,
+    run, validate, capacity, compare, bench, probe, load, calibrate, judge, report, samples, verify, history, serve,
+    export, doctor, list_plugins, explain, schema, init,
 ):  # fmt: skip
     harness.add_command(command)
 
