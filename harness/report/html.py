@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -87,8 +88,6 @@ def _page(template: str, charts: Mapping[str, Iterable[Chart | None]], **content
 
 def _drawn(chart: Chart) -> tuple[Chart, Markup, Markup]:
     """A chart, how it looks without scripts, and its specification for the page's script."""
-    import json
-
     from markupsafe import Markup
 
     from harness.report._charts.drawing import drawn
