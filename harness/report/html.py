@@ -1,12 +1,18 @@
-"""HTML: one self-contained page with charts, light and dark; it asks nothing of any host and needs no script."""
+"""HTML: one self-contained page with charts, light and dark; it asks nothing of any host and needs no script.
+
+Opens from a disk, an e-mail attachment or a build's artefacts; each chart has its figures in a table beside it. Saved
+as `report.html` beside every run.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from harness.printable import printable
 from harness.records import Report, VerdictStatus
 from harness.report import _objectives, _suite
 from harness.report._charts.chart import Chart
@@ -19,13 +25,11 @@ from harness.report._charts.ratios import ratios
 from harness.report._charts.send_lag import send_lag
 from harness.report._charts.timeline import latency_over_time
 from harness.report._charts.waterfall import CAPTION, waterfalls
-from harness.report._printable import printable
 from harness.report._study import study_view
 from harness.report._table import MARKS
 from harness.report._view import view, weight
 from harness.samples import Samples
 from harness.studies import Bench, Capacity, Study
-from harness.suite import suite_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -44,7 +48,7 @@ def render(report: Report, samples: Samples | None) -> str:
         "quality": spread_of_quality(run.ledger, run.ndcg),
     }
     shown = view(report)
-    content = {
+    content: dict[str, Any] = {
         "waterfall_caption": CAPTION,
         "glance": _objectives.glance(shown.objectives),
         "reasons": _objectives.reasons(shown.objectives),
@@ -55,8 +59,9 @@ def render(report: Report, samples: Samples | None) -> str:
 def render_suite(reports: list[Report]) -> str:
     """Several runs as a page of links to `<run>/report.html`."""
     links = [f"{quote(report.run)}/{SUFFIX}" if report.run else "" for report in reports]
-    charts = {"fronts": [front_chart(front, place) for place, front in enumerate(suite_of(reports).fronts)]}
-    return _page("suite", charts, view=_suite.view(reports), links=links)
+    shown = _suite.view(reports)
+    charts = {"fronts": [front_chart(front, place) for place, front in enumerate(shown.charted)]}
+    return _page("suite", charts, scripts=[_own_script("table")], view=shown, links=links)
 
 
 def render_study(study: Study) -> str:
@@ -73,17 +78,26 @@ def render_study(study: Study) -> str:
     return _page("study", {"study": [chart]}, view=view, tool_version=run.tool_version, created=run.created)
 
 
-def _page(template: str, charts: Mapping[str, Iterable[Chart | None]], **content: Any) -> str:
-    """The page with its charts drawn, and with the script that makes them live where it has any."""
+def _page(
+    template: str, charts: Mapping[str, Iterable[Chart | None]], scripts: Sequence[str] = (), **content: Any
+) -> str:
+    """The page with its charts drawn, with the script that makes them live where it has any, and with `scripts`."""
     from markupsafe import Markup
 
     from harness.report._charts.drawing import digest, page_script
 
     drawn = {place: [chart and _drawn(chart) for chart in several] for place, several in charts.items()}
-    script = page_script() if any(chart for several in drawn.values() for chart in several) else ""
-    policy = f"'{digest(script)}'" if script else "'none'"
+    if any(chart for several in drawn.values() for chart in several):
+        scripts = (page_script(), *scripts)
+    policy = " ".join(f"'{digest(script)}'" for script in scripts) or "'none'"
     page = _environment().get_template(f"{template}.html.j2")
-    return page.render(charts=drawn, script=Markup(script), script_policy=Markup(policy), **content)  # noqa: S704
+    trusted = [Markup(script) for script in scripts]  # noqa: S704  (ours and the charting library's)
+    return page.render(charts=drawn, scripts=trusted, script_policy=Markup(policy), **content)  # noqa: S704
+
+
+def _own_script(name: str) -> str:
+    """JavaScript of ours, as it lies beside the templates."""
+    return (Path(__file__).parent / "_templates" / f"{name}.js").read_text(encoding="utf-8")
 
 
 def _drawn(chart: Chart) -> tuple[Chart, Markup, Markup]:
@@ -109,6 +123,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["number"] = lambda value: f"{value:.7g}".replace("inf", "Infinity")  # as JavaScript reads it
     environment.tests["status"] = lambda cell: isinstance(cell, VerdictStatus)
     environment.globals |= {"marks": MARKS, "weight": weight}
     return environment

@@ -1,4 +1,8 @@
-"""Text for the terminal: colours and box lines where there is one, plain ASCII tables elsewhere."""
+"""Text for the terminal: colours and box lines where there is one, plain ASCII tables elsewhere.
+
+What a run prints last: the verdict above and below, so that it is seen without scrolling. In a pipe or a log it keeps
+to ASCII and a fixed width. Nothing in a name or a message can steer the terminal.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from harness.printable import printable
 from harness.records import Calibration, Finding, Report, VerdictStatus
 from harness.report import _calibration, _suite
-from harness.report._findings import said
-from harness.report._printable import printable
+from harness.report._findings import EXPLAIN, said
 from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view, weight
@@ -151,7 +155,8 @@ class _Page:
 
         for place, finding in enumerate(found):
             if not place:
-                yield self.text("\nFindings", "bold")
+                heading = self.text("\nFindings", "bold")
+                yield heading.append_text(self.text(f" ({EXPLAIN} says more)", "dim"))
             does = weight(finding)
             says = f"- {finding.name}{f' ({does})' if does else ''}: {finding.message}"
             yield self.text(says, "bold" if does else "")
