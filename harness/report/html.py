@@ -6,14 +6,17 @@ as `report.html` beside every run.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from harness import __version__
+from harness.history.series import History
 from harness.printable import printable
 from harness.records import Report, VerdictStatus
-from harness.report import _objectives, _suite
+from harness.report import _history, _objectives, _suite
 from harness.report._charts.chart import Chart
 from harness.report._charts.engine_times import time_against_length
 from harness.report._charts.front import front_chart
@@ -23,6 +26,7 @@ from harness.report._charts.rates import latency_against_load
 from harness.report._charts.ratios import ratios
 from harness.report._charts.send_lag import send_lag
 from harness.report._charts.timeline import latency_over_time
+from harness.report._charts.trend import trend_charts
 from harness.report._charts.waterfall import CAPTION, waterfalls
 from harness.report._study import study_view
 from harness.report._table import MARKS
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 SUFFIX = "report.html"
+_SAVED = {"run": SUFFIX, "capacity": "capacity.html"}
+_MOST_CHARTED = 24
 
 
 def render(report: Report, samples: Samples | None) -> str:
@@ -75,6 +81,39 @@ def render_study(study: Study) -> str:
     run = study.measurements
     view = study_view(study)
     return _page("study", {"study": [chart]}, view=view, tool_version=run.tool_version, created=run.created)
+
+
+def render_history(history: History, folder: Path) -> str:
+    """The history of a folder of results as a page that lies in `folder`, by which its links to runs are relative.
+
+    The newest series have charts; drawing those of hundreds would take a minute.
+    """
+    newest = sorted(history.series, key=lambda series: series.points[-1].created)[-_MOST_CHARTED:]
+    charts = {
+        _history.title(history, series): trend_charts(series, place) if series in newest else []
+        for place, series in enumerate(history.series)
+    }
+    base = os.path.relpath(history.root, folder)
+    series = [
+        (
+            _history.title(history, one),
+            _history.runs(one),
+            [quote(f"{base}/{point.run}/{_SAVED[point.kind]}") for point in reversed(one.points)],
+        )
+        for one in history.series
+    ]
+    return _page(
+        "history",
+        charts,
+        root=history.root,
+        sentence=_history.sentence(history),
+        trends=_history.trends(history),
+        judged=_history.judged(history),
+        parted=_history.parted(history),
+        series=series,
+        problems=history.problems,
+        tool_version=__version__,
+    )
 
 
 def _page(
