@@ -1,13 +1,19 @@
-"""The cache: directories keyed by the SHA-256 of everything that went into them, put in place by one rename."""
+"""The cache: directories keyed by the SHA-256 of everything that went into them, put in place by one rename.
+
+While an entry is built it lies in a folder `.work-*`, locked by its process for as long as that lives; what a killed
+process has left is removed when the next entry of the same room is built.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +22,7 @@ from harness import __version__
 from harness.errors import HarnessError, ModelError
 
 T = TypeVar("T")
+_WORK, _LOCK, _ROOM_LOCK = ".work-", "lock", ".lock"
 
 
 def default_cache_dir() -> Path:
@@ -58,36 +65,65 @@ class Cache:
         `build` writes into a fresh directory that takes the entry's name only once it has returned; an entry that
         `reopen` refuses (ModelError: damaged) is built anew.
         """
-        final = self.root / room / key[:32]
+        final = self.entry(room, key)
         if self.enabled and final.is_dir():
             try:
                 return reopen(final), True
             except ModelError:
                 shutil.rmtree(final)
-        work = self._fresh(final.parent)
-        try:
-            build(work)
-            work.chmod(0o755)
-            if final.is_dir():
-                shutil.rmtree(final)
-            work.rename(final)
-        except OSError as error:
-            raise HarnessError(
-                f"can't write to the cache: {error.strerror or error}",
-                where=str(final.parent),
-                remedy="free some space, or set HARNESS_CACHE to a folder with room",
-            ) from error
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+        with _workplace(final.parent) as work:
+            try:
+                build(work)
+                if final.is_dir():
+                    shutil.rmtree(final)
+                work.rename(final)
+            except OSError as error:
+                raise HarnessError(
+                    f"can't write to the cache: {error.strerror or error}",
+                    where=str(final.parent),
+                    remedy="free some space, or set HARNESS_CACHE to a folder with room",
+                ) from error
         return reopen(final), False
 
-    def _fresh(self, parent: Path) -> Path:
+    def entry(self, room: str, key: str) -> Path:
+        """Where an entry is, or would be."""
+        return self.root / room / key[:32]
+
+
+@contextmanager
+def _workplace(room: Path) -> Iterator[Path]:
+    """A new folder to build an entry in, gone afterwards with its surroundings unless it was moved away."""
+    try:
+        room.mkdir(parents=True, exist_ok=True)
+        with (room / _ROOM_LOCK).open("w") as gate:  # so that no folder is seen before it is locked
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            _remove_left_behind(room)
+            around = Path(tempfile.mkdtemp(prefix=_WORK, dir=room))
+            lock = (around / _LOCK).open("w")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        work = around / "entry"
+        work.mkdir()
+    except OSError as error:
+        raise HarnessError(
+            f"can't create a folder in the cache: {error.strerror or error}",
+            where=str(room),
+            remedy="set HARNESS_CACHE to a folder you may write to",
+        ) from error
+    with lock:
         try:
-            parent.mkdir(parents=True, exist_ok=True)
-            return Path(tempfile.mkdtemp(prefix=".work-", dir=parent))
-        except OSError as error:
-            raise HarnessError(
-                f"can't create a folder in the cache: {error.strerror or error}",
-                where=str(parent),
-                remedy="set HARNESS_CACHE to a folder you may write to",
-            ) from error
+            yield work
+        finally:
+            shutil.rmtree(around, ignore_errors=True)
+
+
+def _remove_left_behind(room: Path) -> None:
+    """Remove the folders whose builders are gone: the kernel has released their locks."""
+    for around in room.glob(f"{_WORK}*"):
+        try:
+            with (around / _LOCK).open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(around, ignore_errors=True)
+        except FileNotFoundError:  # killed before it had a lock
+            shutil.rmtree(around, ignore_errors=True)
+        except BlockingIOError:
+            continue

@@ -7,7 +7,7 @@ inside its functions, so that listing and validating stay fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from harness.bundle import Bundle, Draft
+from harness.events import Progress as Progress
 from harness.ranking_data import Features, Floats, Splits
 from harness.records import Manifest, NdcgSpec, Report
 from harness.studies import Study
@@ -24,7 +25,6 @@ from harness.studies import Study
 if TYPE_CHECKING:
     from harness.samples import Samples
 
-Progress = Callable[[str], None]
 Fault = Literal["wrong-length", "not-finite", "not-a-permutation"]
 
 
@@ -153,6 +153,17 @@ class ReportFormat(Protocol):
 
     def render_study(self, study: Study) -> str:
         """A capacity search, a comparison of two sides, or a bench of engines."""
+        ...
+
+
+class Extract(Protocol):
+    """What another tool reads of finished runs: a test report, metrics, a badge."""
+
+    SUFFIX: str
+    """File name it is saved under in a run directory."""
+
+    def render(self, reports: Sequence[Report]) -> str:
+        """One run, or several together, as text."""
         ...
 
 

@@ -69,7 +69,7 @@ def bench(
 
     labels = tuple(dict.fromkeys(filter(None, map(str.strip, engines.split(",")))))
     question = Question(what, tuple(overrides), lengths, labels, compile_limit)
-    with reporter(quiet=quiet) as progress:
+    with reporter(quiet=quiet, as_json=as_json) as progress:
         run_dir, found = measure(question, settings_of(out, no_cache), progress)
     click.echo(report_format("json" if as_json else "terminal").render_study(found))
     click.echo(f"{run_dir.path / 'bench.html'}", err=True)

@@ -37,7 +37,7 @@ def capacity(
     from harness.registry import report_format
     from harness.scenario import load_one
 
-    with reporter(quiet=quiet) as progress:
+    with reporter(quiet=quiet, as_json=as_json) as progress:
         run_dir, found = find_capacity(load_one(scenario, overrides), settings_of(out, no_cache), budget_s, progress)
     click.echo(report_format("json" if as_json else "terminal").render_study(found))
     click.echo(f"{run_dir.path / 'capacity.html'}", err=True)

@@ -1,81 +1,60 @@
-"""Progress to stderr: one live line with a bar on a terminal, plain lines elsewhere."""
+"""Progress to stderr: a live screen on a terminal, plain lines elsewhere, JSON lines beside a result in JSON."""
 
 from __future__ import annotations
 
-import re
+import json
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
+from harness.events import Count, Event, LoadProgress, Progress, StageStarted, to_data
+from harness.printable import printable
 
-_COUNT = re.compile(r"(\d+)/(\d+)")
 _REPEAT_S = 5.0
 
 
-class Reporter:
-    """Callable with one line of progress; `3/10` in a line fills the bar."""
+@contextmanager
+def reporter(*, quiet: bool, as_json: bool = False) -> Iterator[Progress]:
+    """What takes progress, by where stderr goes; JSON lines there where the result is JSON too."""
+    if quiet:
+        yield lambda _: None
+    elif as_json:
+        yield _JsonLines()
+    elif sys.stderr.isatty():
+        from harness.cli.live import live_screen
 
-    def start(self, title: str) -> None:
-        """Begin a scenario of a suite."""
-        if title:
-            self(title)
-
-    def __call__(self, line: str) -> None:
-        """Say one line; nothing here."""
+        with live_screen() as screen:
+            yield screen
+    else:
+        yield _Lines()
 
 
-class _Lines(Reporter):
-    """Plain lines: counting lines of one kind at most every few seconds."""
+class _JsonLines:
+    """One object a line, as `harness.events.to_data` has it."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
-        self._kind, self._said = "", 0.0
 
-    def __call__(self, line: str) -> None:
-        now, kind = time.monotonic(), _COUNT.split(line)[0]
-        if kind == self._kind and _COUNT.search(line) and now - self._said < _REPEAT_S:
-            return
-        self._kind, self._said = kind, now
-        click.echo(f"{now - self._started:7.1f} s  {line}", err=True)
+    def __call__(self, event: str | Event) -> None:
+        click.echo(json.dumps(to_data(event, time.monotonic() - self._started)), err=True)
 
 
-class _Live(Reporter):
-    """A bar that shows the current line, and the lines of finished stages above it."""
+class _Lines:
+    """Plain lines with the time: what counts, and where a load test is, at most every few seconds."""
 
-    def __init__(self, bars: Bars) -> None:
-        self._bars, self._kind = bars, ""
-        self._task = bars.add_task("", total=None)
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._said_s = 0.0
 
-    def __call__(self, line: str) -> None:
-        count = _COUNT.search(line)
-        kind = _COUNT.split(line)[0]
-        if kind != self._kind:
-            self._kind = kind
-            self._bars.reset(self._task, total=None)
-        if count:
-            self._bars.update(self._task, completed=int(count[1]), total=int(count[2]), description=line)
-        else:
-            self._bars.update(self._task, description=line)
-
-
-@contextmanager
-def reporter(*, quiet: bool) -> Iterator[Reporter]:
-    """The reporter that fits where stderr goes."""
-    if quiet:
-        yield Reporter()
-    elif sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        console = Console(stderr=True)
-        columns = (SpinnerColumn(), BarColumn(bar_width=24), TimeElapsedColumn(), TextColumn("{task.description}"))
-        with Progress(*columns, console=console, transient=True) as bars:
-            yield _Live(bars)
-    else:
-        yield _Lines()
+    def __call__(self, event: str | Event) -> None:
+        now = time.monotonic()
+        if isinstance(event, StageStarted):
+            self._said_s = 0.0
+        if isinstance(event, Count) or (isinstance(event, LoadProgress) and not event.done):
+            if now - self._said_s < _REPEAT_S:
+                return
+            self._said_s = now
+        click.echo(f"{now - self._started:7.1f} s  {printable(str(event))}", err=True)

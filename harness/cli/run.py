@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.settings import json_option, no_cache_option, out_option, quiet_option, set_option, settings_of
+from harness.cli.step_summary import append_step_summary
 
 if TYPE_CHECKING:
-    from harness.pipeline import RunDir
+    from harness.pipeline import RunDir, Settings
     from harness.records import Report
-    from harness.scenario import LoadedScenario
+    from harness.scenario import LoadedScenario, Scenario
 
 paths_argument = click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
 
@@ -23,33 +24,43 @@ paths_argument = click.argument("paths", type=click.Path(path_type=Path), nargs=
 @set_option
 @out_option
 @no_cache_option
+@click.option("--dry-run", is_flag=True, help="Print the plan with its times; nothing is built or served.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Leave out what --out has a finished run of: same scenario, code and files. Its report counts as run now.",
+)
 @json_option
 @quiet_option
-def run(paths: Sequence[Path], overrides: Sequence[str], out: Path, no_cache: bool, as_json: bool, quiet: bool) -> int:
-    """Run scenario files, folders and suites: build, serve, load-test, judge, report."""
+def run(
+    paths: Sequence[Path],
+    overrides: Sequence[str],
+    out: Path,
+    no_cache: bool,
+    dry_run: bool,
+    resume: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Run scenario files, folders and suites: build, serve, load-test, judge, report.
+
+    Progress goes to stderr: a live screen on a terminal, lines elsewhere, one JSON object a line with --json.
+    """
     from harness.cli.progress import reporter
-    from harness.errors import HarnessError
-    from harness.pipeline import run as run_scenario
+    from harness.pipeline.several import run_several
     from harness.scenario import load
 
     loaded = load(paths, overrides)
-    settings = settings_of(out, no_cache)
-    done: list[tuple[RunDir, Report]] = []
-    failures: list[str] = []
-    with reporter(quiet=quiet) as progress:
-        for index, item in enumerate(loaded):
-            progress.start(f"[{index + 1}/{len(loaded)}] {item.scenario.name}" if len(loaded) > 1 else "")
-            try:
-                done.append(run_scenario(item.scenario, settings, progress))
-            except HarnessError as error:
-                if len(loaded) == 1:
-                    raise
-                failures.append(f"{item.scenario.name}: {error}")
-                progress(f"failed: {error}")
-    _print(done, out, loaded, as_json=as_json)
-    for failure in failures:
-        click.echo(f"error: {failure}", err=True)
-    return 3 if failures else exit_code([report for _, report in done])
+    scenarios, settings = [item.scenario for item in loaded], settings_of(out, no_cache)
+    if dry_run:
+        _print_plan(scenarios, settings, resume=resume, as_json=as_json)
+        return 0
+    with reporter(quiet=quiet, as_json=as_json) as progress:
+        ran = run_several(scenarios, settings, progress, resume=resume)
+    _print(ran.done, out, loaded, as_json=as_json)
+    for name, failure in ran.failures.items():
+        click.echo(f"error: {name}: {failure}", err=True)
+    return 3 if ran.failures else exit_code([report for _, report in ran.done])
 
 
 @click.command()
@@ -71,6 +82,16 @@ def exit_code(reports: Sequence[Report]) -> int:
     return 4 if statuses - {"PASS"} else 0
 
 
+def _print_plan(scenarios: Sequence[Scenario], settings: Settings, *, resume: bool, as_json: bool) -> None:
+    from harness.cli.dry_run import shown
+    from harness.pipeline.plan import plans_of
+    from harness.pipeline.resume import finished
+
+    before = [scenario.name for scenario in scenarios if resume and finished(scenario, settings.out) is not None]
+    plans = plans_of([scenario for scenario in scenarios if scenario.name not in before], settings.cache)
+    click.echo(shown(plans, before, as_json=as_json))
+
+
 def _print(
     done: Sequence[tuple[RunDir, Report]], out: Path, loaded: Sequence[LoadedScenario], *, as_json: bool
 ) -> None:
@@ -85,8 +106,10 @@ def _print(
     if len(loaded) == 1:
         run_dir, report = done[0]
         click.echo(chosen.render(report, run_dir.samples()))
+        append_step_summary(report_format("markdown").render(report, None))
         click.echo(f"{run_dir.path / 'report.html'}", err=True)
         return
     click.echo(chosen.render_suite(reports))
+    append_step_summary(report_format("markdown").render_suite(reports))
     for path in save_suite([run_dir for run_dir, _ in done], out, next((i.suite for i in loaded if i.suite), "suite")):
         click.echo(str(path), err=True)

@@ -17,6 +17,7 @@ from pydantic import Field
 from harness.bundle import Draft
 from harness.compress._gate import MAX_ROWS
 from harness.compress._size_options import Keep, MaxDrop, OneOfSeveral, refuses_all_but_trees
+from harness.events import Count
 from harness.ndcg import ndcg, quality_drop
 from harness.protocols import Compression
 from harness.records import Manifest
@@ -137,7 +138,7 @@ def _by_scores(removal: FeatureRemoval, work: Compression) -> Choose:
         for done, feature in enumerate(looked_at, 1):
             costs[feature] = float(np.square(valid.centred(scores.without(feature) - base)).sum())
             if done % _PROGRESS_EVERY == 0:
-                work.progress(f"prune_features: looked at {done} of {len(looked_at)} features")
+                work.progress(Count("prune_features: features looked at", done, len(looked_at)))
         return min(looked_at, key=lambda feature: costs[feature])
 
     return choose

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from harness.bundle import Draft
 from harness.compress._size_options import refuses_all_but_trees
+from harness.events import Count
 from harness.protocols import Compression, PluginOptions
 from harness.records import Manifest
 
@@ -65,7 +66,7 @@ def apply(options: Options, work: Compression) -> Draft:
     loss = _loss(options, work, train)
     for step, candidate in enumerate(sweeps(forest, train, loss, options.l2, options.learning_rate), start=1):
         own = reached(candidate)
-        work.progress(f"refit_leaves: sweep {step} of {options.steps}, NDCG on valid {own:.4f}")
+        work.progress(Count("refit_leaves: sweep", step, options.steps, f"NDCG on valid {own:.4f}"))
         if own > best_ndcg:
             best, best_ndcg = candidate, own
         if own > highest:  # a fit to another target may lose at first what later sweeps more than regain

@@ -20,7 +20,7 @@ from harness.load.bodies import open_bodies
 from harness.load.gathered import Gathered
 from harness.load.joined import highest
 from harness.load.load_plan import INFO, LoadPlan
-from harness.load.progress import Progress
+from harness.load.progress import ProgressFile
 from harness.load.reports import KEY, Report, WorkerState
 from harness.load.schedule import Schedule, digest
 from harness.records import PRECISE_TIMER, LoadInfo
@@ -53,7 +53,7 @@ class Collector:
         self._complete, self._ending, self._finished = False, False, False
         self._finishing = RLock()
         self._notes: list[str] = []
-        self._progress: Progress | None = None
+        self._progress: ProgressFile | None = None
 
     def begin(self, **_: Any) -> None:
         """The test starts: give each connected worker its share. Those that join later get none."""
@@ -66,7 +66,7 @@ class Collector:
         plan.out.mkdir(parents=True, exist_ok=True)
         n_candidates = open_bodies(self._folder / plan.bodies(0)).n_candidates
         self._gathered = Gathered(plan.out, plan.names, self._schedules[0].segments, n_candidates)
-        self._progress = Progress(plan, self._schedules[0].segments)
+        self._progress = ProgressFile(plan, self._schedules[0].segments)
         for number, client in enumerate(clients):
             self._workers[client] = _Worker(number)
             runner.send_message(ASSIGN, {"worker": number, "n_workers": len(clients)}, client)

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from harness.access import check_access
 from harness.errors import LoadError, UsageError
+from harness.events import Progress
 from harness.load.load_plan import LOG, PLAN, PROGRESS, LoadPlan
 from harness.load.process import CONNECT_S, MASTER, LocustProcess
-from harness.load.running import Progress, clear_results, follow, longest_s, read_results, recover
+from harness.load.running import clear_results, follow, longest_s, read_results, recover
 from harness.records import LoadInfo
 from harness.samples import Samples
 
@@ -55,7 +56,11 @@ def run_worker(folder: Path, role: Sequence[str]) -> None:
     finally:
         process.stop()
     if process.exit_code != 0:
-        raise LoadError(f"the worker ended with exit code {process.exit_code}\n{process.last_words()}", where=str(log))
+        raise LoadError(
+            f"the worker ended with exit code {process.exit_code}\n{process.last_words()}",
+            where=str(log),
+            remedy="check that the master runs, and is reached at --master-host and --master-port",
+        )
 
 
 def _read(folder: Path) -> LoadPlan:

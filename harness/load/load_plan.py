@@ -20,7 +20,7 @@ PLAN_VARIABLE, PARENT_VARIABLE = "HARNESS_LOAD_PLAN", "HARNESS_LOAD_PARENT"
 PLAN, TRACE = "plan.json", "arrivals.npy"
 SAMPLES, ANSWERS = "samples.npz", "answers.npz"
 HISTOGRAMS, SECONDS, INFO = "histograms.json", "seconds.json", "load.json"
-LOG, PROGRESS = "locust.log", "progress.txt"
+LOG, PROGRESS = "locust.log", "progress.jsonl"
 
 _BINARY = Choice.model_validate({"kind": "oip", "encoding": "binary"})
 _LOOPBACK = Access()

@@ -14,11 +14,12 @@ import numpy as np
 
 from harness.access import check_access
 from harness.errors import LoadError
+from harness.events import Progress
 from harness.load.bodies import write_bodies
 from harness.load.candidates import candidate_lists
 from harness.load.load_plan import LOG, PROGRESS, TRACE, LoadPlan, Target
 from harness.load.process import LocustProcess, forked
-from harness.load.running import Progress, Watch, clear_results, follow, longest_s, read_results, recover
+from harness.load.running import Watch, clear_results, follow, longest_s, read_results, recover
 from harness.load.trace import read_trace
 from harness.ranking_data import RankingData
 from harness.records import LoadInfo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.errors import HarnessError, LoadError
+from harness.events import LoadProgress, Progress
 from harness.load.arrivals import Share
 from harness.load.bodies import open_bodies
 from harness.load.journal import ROW_JOURNAL, remove_journal, write_samples
@@ -17,7 +19,6 @@ from harness.load.process import LocustProcess
 from harness.records import LoadInfo
 from harness.samples import Samples
 
-Progress = Callable[[str], None]
 Watch = Callable[[], None]
 
 _POLL_S = 0.2
@@ -50,7 +51,7 @@ def recover(plan: LoadPlan, folder: Path) -> None:
         write_samples(plan.out, plan.names, segments, open_bodies(folder / plan.bodies(0)).n_candidates)
 
 
-def follow(process: LocustProcess, lines: Path, limit_s: float, progress: Progress, watch: Watch) -> None:
+def follow(process: LocustProcess, events: Path, limit_s: float, progress: Progress, watch: Watch) -> None:
     """Until the process has ended, pass its progress on and let `watch` look."""
     end_s, offset = time.monotonic() + limit_s, 0
     running = True
@@ -58,13 +59,17 @@ def follow(process: LocustProcess, lines: Path, limit_s: float, progress: Progre
         time.sleep(_POLL_S)
         running = process.exit_code is None
         watch()
-        if lines.exists():
-            whole = lines.read_bytes()[offset:].rpartition(b"\n")[0]
+        if events.exists():
+            whole = events.read_bytes()[offset:].rpartition(b"\n")[0]
             for line in whole.decode().splitlines():
-                progress(line)
+                progress(LoadProgress(**json.loads(line)))
             offset += len(whole) + 1 if whole else 0
         if running and time.monotonic() > end_s:
-            raise LoadError(f"the load process did not end within {limit_s:.0f} s", where=str(process.log))
+            raise LoadError(
+                f"the load process did not end within {limit_s:.0f} s",
+                where=str(process.log),
+                remedy="look into that log, and run again on a quiet machine",
+            )
 
 
 def read_results(out: Path, process: LocustProcess) -> tuple[Samples, LoadInfo]:
@@ -83,4 +88,8 @@ def read_results(out: Path, process: LocustProcess) -> tuple[Samples, LoadInfo]:
 def _died(process: LocustProcess, left: str) -> LoadError:
     code = process.exit_code or 0
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return LoadError(f"the load process {how}; {left}\n{process.last_words()}", where=str(process.log))
+    return LoadError(
+        f"the load process {how}; {left}\n{process.last_words()}",
+        where=str(process.log),
+        remedy="look into that log for the reason; `harness doctor` tells whether memory or open files are short",
+    )

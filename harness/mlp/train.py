@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from harness.errors import ModelError
+from harness.events import Count
 from harness.mlp.calibration import Ranges, activation_ranges
 from harness.mlp.examples import batches
 from harness.mlp.model import MlpModel
@@ -126,10 +127,8 @@ def train(
         if history[-1] > best_ndcg or after_step is not None:
             best_epoch, best_ndcg, best = epoch, history[-1], copy.deepcopy(network.state_dict())
         if epoch % _PROGRESS_EVERY == 0:
-            lesson.progress(
-                f"epoch {epoch}/{options.epochs}: {lesson.spec} {history[-1]:.4f} on {lesson.valid.name}, "
-                f"best {best_ndcg:.4f}"
-            )
+            reached = f"{lesson.spec} {history[-1]:.4f} on {lesson.valid.name}, best {best_ndcg:.4f}"
+            lesson.progress(Count("epoch", epoch, options.epochs, reached))
         if epoch - best_epoch >= options.patience:
             break
     network.load_state_dict(best)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from harness import registry
 from harness.errors import HarnessError
-from harness.judge.verdict import judge
+from harness.events import FAILED, ScenarioDone, ScenarioStarted, stage
 from harness.load.trace import read_trace
 from harness.pipeline.auto_engine import settle
 from harness.pipeline.data import candidates, describe_data, splits_of
 from harness.pipeline.external import reaching
-from harness.pipeline.ledger import timed
+from harness.pipeline.ledger import open_all, timed
 from harness.pipeline.load_stage import load_and_audit
+from harness.pipeline.plan import Timekeeper, plan_of
 from harness.pipeline.prepare import chain
-from harness.pipeline.rate_tests import check_searchable, judged_capacities
-from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
+from harness.pipeline.publishing import publish
+from harness.pipeline.rate_tests import check_searchable
+from harness.pipeline.run_dir import RunDir
 from harness.pipeline.session import serving
 from harness.pipeline.sides import sides
 from harness.pipeline.state import RunState, Settings
@@ -33,13 +34,19 @@ def run(scenario: Scenario, settings: Settings, progress: Progress) -> tuple[Run
     """
     if scenario.capacity is not None:
         check_searchable(scenario)
-    state = RunState.begin(scenario, settings, progress)
+    plan = plan_of(scenario, settings.cache)
+    state = RunState.begin(scenario, settings, Timekeeper(scenario, plan, settings.cache, progress))
+    state.progress(ScenarioStarted(plan))
     try:
         _measure(state)
     except BaseException as error:
         _keep(state, error)
+        state.progress(ScenarioDone(scenario.name, FAILED, state.run_dir.path.name))
         raise
-    return state.run_dir, publish(state.run_dir)
+    with stage(state.progress, "report"):
+        report = publish(state.run_dir)
+    state.progress(ScenarioDone(scenario.name, report.verdict.status.value, state.run_dir.path.name))
+    return state.run_dir, report
 
 
 def _keep(state: RunState, error: BaseException) -> None:
@@ -64,13 +71,15 @@ def _measure_ranker(state: RunState) -> None:
     with state.stage("data"):
         splits = splits_of(scenario, cache, progress)
         state.learn(data=describe_data(splits))
-    with state.stage("build"):
+    with state.timed("build"):
         steps = chain(scenario, splits, cache, progress)
         state.learn(ledger=tuple(step.row for step in steps))
         state.run_dir.keep_bundle(steps[-1].bundle)
-    with state.stage("engines"):
-        settle(state, steps[-1].bundle, splits.test)
-        state.learn(ledger=timed(state, steps, splits))
+    with state.timed("engines"):
+        with stage(state.progress, "engines"):
+            settle(state, steps[-1].bundle, splits.test)
+            opened = open_all(state, steps)
+        state.learn(ledger=timed(state, steps, opened, splits))
     scenario = state.scenario
     served, path = sides(scenario, steps[0].bundle, steps[-1].bundle), state.run_dir.path
     load_and_audit(state, serving(served, scenario, splits.test, path, state.placement, state.compiled, progress))
@@ -83,18 +92,6 @@ def _measure_target(state: RunState) -> None:
         data, about = candidates(scenario, state.settings.cache, state.progress)
         state.learn(data=about)
     load_and_audit(state, reaching(scenario, data, state.run_dir.path, state.placement, state.progress))
-
-
-def publish(run_dir: RunDir) -> Report:
-    """Judge a finished run from its files and write every saved format; measures nothing."""
-    measured, samples = run_dir.measurements(), run_dir.samples()
-    report = judge(run_dir.scenario(), measured, samples, run_dir.samples_at_min_qps())
-    capacities = judged_capacities(run_dir.scenario(), measured, run_dir)
-    report = report.model_copy(update={"run": run_dir.path.name, "capacities": capacities})
-    for name in SAVED_FORMATS:
-        plugin = registry.report_format(name)
-        run_dir.write(plugin.SUFFIX, plugin.render(report, samples))
-    return report
 
 
 __all__ = ["RunDir", "Settings", "publish", "run", "save_suite"]

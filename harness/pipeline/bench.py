@@ -14,6 +14,7 @@ from harness.bench.side_by_side import record_of, times_at
 from harness.bench.trial import memory_bytes
 from harness.environment import describe
 from harness.errors import EngineError, HarnessError
+from harness.events import Count
 from harness.pipeline.benched import Benched, benched
 from harness.pipeline.run_dir import RunDir
 from harness.pipeline.state import Settings
@@ -85,7 +86,7 @@ def _timed(
     memory = [memory_bytes(asked.bundle, contender.choice, compiled) for contender in field.contenders]
     times: list[list[EngineTimes]] = [[] for _ in field.contenders]
     for place, n in enumerate(question.lengths):
-        progress(f"timing {len(field.contenders)} engines, length {place + 1}/{len(question.lengths)}")
+        progress(Count(f"timing {len(field.contenders)} engines, length", place + 1, len(question.lengths)))
         at = times_at(field.contenders, reference, asked.rows, n, found.n_trees, cpus, _EFFORT)
         for own, new in zip(times, at, strict=True):
             own.append(new)

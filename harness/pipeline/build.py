@@ -14,9 +14,11 @@ import numpy as np
 
 from harness import registry
 from harness.bundle import Bundle, Draft, open_bundle, seal
-from harness.cache import Cache, key_of, package_versions
+from harness.cache import Cache, key_of
 from harness.errors import ModelError
+from harness.events import stage
 from harness.ndcg import quality_with_tests
+from harness.pipeline.bundle_specs import BUNDLES, BundleSpecs, facts
 from harness.pipeline.method_rules import gate_missed, methods_without_data, needs_data
 from harness.protocols import Compression, Progress, Training
 from harness.ranking_data import Floats, Splits
@@ -29,7 +31,6 @@ _CODE = (
     *("scoring.py", "opening.py", "early_exit.py", "bundle.py", "ndcg.py", "paired.py"),
 )
 _SOURCES = (".py", ".c", ".h")
-_LIBRARIES = ("lightgbm", "xgboost", "torch", "treelite", "numpy")
 
 
 @dataclass(frozen=True)
@@ -56,22 +57,29 @@ class Builder:
         """The source digest, read once for all the keys of a chain."""
         return code_digest()
 
+    @property
+    def _specs(self) -> BundleSpecs:
+        return BundleSpecs(self.splits.digest, self.ndcg, self._code)
+
     def chain(self, scenario: Scenario) -> list[Step]:
         """The teacher and every step of the recipe, in order; raises ModelError where a method refuses its input."""
-        started = time.perf_counter()
-        self.progress(f"ranker {scenario.ranker.kind}")
-        teacher, cached = self.train(scenario.ranker)
-        base, margin = self._per_group(teacher), scenario.sla.ndcg_drop
-        steps = [Step(teacher, self._row(scenario.ranker, teacher, self._drop(base, base, margin), started, cached))]
+        started, margin = time.perf_counter(), scenario.sla.ndcg_drop
+        with stage(self.progress, ranker_stage(scenario)) as outcome:
+            teacher, outcome.cached = self.train(scenario.ranker)
+            base = self._per_group(teacher)
+            row = self._row(scenario.ranker, teacher, self._drop(base, base, margin), started, outcome.cached)
+        steps = [Step(teacher, row)]
         for index, choice in enumerate(scenario.compress):
-            steps.append(self._step(index, choice, steps[-1].bundle, teacher, base, margin))
+            with stage(self.progress, step_stage(index, choice)) as outcome:
+                steps.append(self._step(index, choice, steps[-1].bundle, teacher, base, margin))
+                rows = (steps[-1].row, steps[-1].row.control)
+                outcome.cached = all(row.cached for row in rows if row is not None)
         return steps
 
     def _step(
         self, index: int, choice: Choice, before: Bundle, teacher: Bundle, base: Floats, margin: float | None
     ) -> Step:
         started = time.perf_counter()
-        self.progress(f"compress.{index} {choice.kind}")
         bundle, cached = self._compress(choice, before, teacher, where=f"compress.{index}: {choice.kind}")
         own = self._per_group(bundle)
         row = self._row(choice, bundle, self._drop(base, own, margin), started, cached)
@@ -81,7 +89,7 @@ class Builder:
             return Step(bundle, row)
         started = time.perf_counter()
         control = Choice.model_validate(spec)
-        self.progress(f"compress.{index} {choice.kind}: its control, {control.kind}")
+        self.progress(f"its control, {control.kind}")
         rival, cached = self._compress(control, before, teacher, where=f"control of compress.{index}: {control.kind}")
         others = self._per_group(rival)
         rival_row = self._row(control, rival, self._drop(base, others, margin), started, cached)
@@ -91,16 +99,15 @@ class Builder:
     def train(self, choice: Choice) -> tuple[Bundle, bool]:
         """The teacher of a `ranker` section, and whether it was in the cache."""
         chosen = options("rankers", choice)
-        spec = {"ranker": choice.kind, "options": chosen.model_dump(mode="json"), "data": self.splits.digest}
 
         def train(out: Path) -> Draft:
             work = Training(self.splits, out, self.n_threads, self.ndcg, self.progress)
             return registry.ranker(choice.kind).train(chosen, work)
 
-        return self._obtain(spec | _identity_of_file(spec["options"]), train, parents=())
+        return self._obtain(self._specs.teacher(choice), train, parents=())
 
     def _compress(self, choice: Choice, before: Bundle, teacher: Bundle, *, where: str) -> tuple[Bundle, bool]:
-        before = _without_notes(before)
+        before = replace(before, manifest=before.manifest.model_copy(update={"meta": facts(before.manifest)}))
         method, chosen = registry.method(choice.kind), options("methods", choice)
         reason = method.refuses(chosen, before.manifest)
         if reason:
@@ -108,31 +115,19 @@ class Builder:
         if not self.splits.test.graded and (lacks := needs_data(choice, before.manifest)):
             remedy = f"add a data block; without one there are {' and '.join(methods_without_data())}"
             raise ModelError(f"needs data: {lacks}", where=where, remedy=remedy)
-        spec = {
-            "method": choice.kind,
-            "options": chosen.model_dump(mode="json"),
-            "before": before.manifest.digest,
-            "meta": before.manifest.meta,
-            "teacher": teacher.manifest.digest,
-            "data": self.splits.digest,
-        }
 
         def apply(out: Path) -> Draft:
             work = Compression(before, teacher, self.splits, out, self.n_threads, self.ndcg, self.progress)
             return method.apply(chosen, work)
 
+        spec = self._specs.step(choice, before.manifest, teacher.manifest)
         return self._obtain(spec, apply, parents=(before.manifest.digest,))
 
     def _obtain(self, spec: dict[str, Any], make: Any, parents: tuple[str, ...]) -> tuple[Bundle, bool]:
-        whole = spec | {
-            "ndcg": self.ndcg.model_dump(),
-            "versions": package_versions(*_LIBRARIES),
-            "code": self._code,
-        }
         return self.cache.obtain(
-            "bundles",
-            key_of(whole),
-            build=lambda out: seal(out, make(out), origin=whole, parents=parents),
+            BUNDLES,
+            key_of(spec),
+            build=lambda out: seal(out, make(out), origin=spec, parents=parents),
             reopen=open_bundle,
         )
 
@@ -160,7 +155,8 @@ class Builder:
         return values
 
     def _drop(self, base: Floats, own: Floats, margin: float | None) -> QualityDrop:
-        return quality_with_tests(base, own, margin) if self.splits.test.graded else NOT_MEASURED
+        test = self.splits.test
+        return quality_with_tests(base, own, margin, test.group_sizes) if test.graded else NOT_MEASURED
 
     def _row(self, choice: Choice, bundle: Bundle, quality: QualityDrop, started: float, cached: bool) -> LedgerRow:
         return LedgerRow(
@@ -187,16 +183,11 @@ def code_digest(rooms: Sequence[str] = _CODE) -> str:
     return sha.hexdigest()
 
 
-def _without_notes(bundle: Bundle) -> Bundle:
-    """What the next method gets: facts that it may carry along, without the notes, which its maker left."""
-    facts = {key: value for key, value in bundle.manifest.meta.items() if key != "notes"}
-    return replace(bundle, manifest=bundle.manifest.model_copy(update={"meta": facts}))
+def ranker_stage(scenario: Scenario) -> str:
+    """Name of the stage that gets the teacher."""
+    return f"ranker {scenario.ranker.kind}"
 
 
-def _identity_of_file(chosen: Any) -> dict[str, Any]:
-    """Content digest of the user's own model file, so that a changed file is never mistaken for the old one."""
-    path = Path(str(chosen.get("path", "")))
-    if not chosen.get("path") or not path.is_file():
-        return {}
-    with path.open("rb") as file:
-        return {"file_sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+def step_stage(index: int, choice: Choice) -> str:
+    """Name of the stage of one step of the recipe."""
+    return f"compress.{index} {choice.kind}"

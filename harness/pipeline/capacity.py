@@ -38,7 +38,7 @@ def find_capacity(
         return judge_capacity(scenario.name, state.measured, points, budget_s)
 
     try:
-        with state.stage("build"):
+        with state.timed("build"):
             opening = _target(state) if scenario.target is not None else _ranker(state)
         with state.stage("load"), opening as session:
 

@@ -91,7 +91,7 @@ def _settled(state: RunState, side: Side, data: RankingData) -> Side:
 
 def _measure(state: RunState, named: dict[str, str]) -> None:
     scenario, cache, progress = state.scenario, state.settings.cache, state.progress
-    with state.stage("build"):
+    with state.timed("build"):
         sides = [side_of(letter, text, cache, progress) for letter, text in named.items()]
         splits = splits_of(scenario, cache, progress)
         for side in sides:

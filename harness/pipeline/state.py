@@ -13,8 +13,11 @@ from typing import Self
 from harness import __version__
 from harness.cache import Cache
 from harness.environment import describe
+from harness.events import stage
+from harness.pipeline.build import code_digest
 from harness.pipeline.calibrations import newest
 from harness.pipeline.external import findings
+from harness.pipeline.recorder import Recorder
 from harness.pipeline.run_dir import RunDir
 from harness.placement import Placement, available_cpus, place
 from harness.protocols import Progress
@@ -53,12 +56,13 @@ class RunState:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             command=settings.command,
             scenario=resolved(scenario),
-            environment=describe() | {"generator_cpus": placement.generator, "server_cpus": placement.server},
+            environment=describe()
+            | {"generator_cpus": placement.generator, "server_cpus": placement.server, "code": code_digest(["."])},
             ndcg=scenario.sla.ndcg,
             calibration=newest(settings.cache.root),
             findings=findings,
         )
-        return cls(scenario, settings, run_dir, placement, progress, measured)
+        return cls(scenario, settings, run_dir, placement, Recorder(run_dir.path, progress), measured)
 
     def learn(self, **known: object) -> None:
         """Add to the measurements and save them."""
@@ -67,7 +71,13 @@ class RunState:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage, also one that fails."""
+        """Tell of a stage, and time it."""
+        with self.timed(name), stage(self.progress, name):
+            yield
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Time a stage that tells of itself, also one that fails."""
         started = time.perf_counter()
         try:
             yield

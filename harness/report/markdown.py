@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from html import escape
 
+from harness.printable import printable
 from harness.records import Finding, Report, VerdictStatus
 from harness.report import _suite
-from harness.report._printable import printable
 from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view, weight
@@ -30,7 +30,7 @@ def render(report: Report, samples: Samples | None) -> str:
         f"**{_text(shown.sentence)}**",
         _text(shown.description),
         *(_section(table) for table in (shown.objectives, shown.bought)),
-        *(_section(search.table) for search in shown.searches),
+        *(_section(search) for search in shown.searches),
         *(_section(table) for table in (shown.ledger, shown.quality, shown.audits)),
         "\n".join(f"- {_text(remark)}" for remark in shown.remarks),
         *_rest(shown),

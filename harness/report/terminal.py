@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from harness.history.series import History
+from harness.printable import printable
 from harness.records import Calibration, Finding, Report, VerdictStatus
-from harness.report import _calibration, _suite
+from harness.report import _calibration, _history, _suite
 from harness.report._findings import EXPLAIN, said
-from harness.report._printable import printable
 from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view, weight
@@ -44,6 +45,7 @@ _PLAIN = {
     "∞": "inf",
     "✓": "+",
     "✗": "x",
+    **dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True)),
 }
 _SIMPLE = "    \n    \n -- \n    \n    \n    \n    \n    \n"
 
@@ -74,6 +76,17 @@ def render_calibration(calibration: Calibration) -> str:
         yield from page.section(_calibration.rates(calibration))
         yield from page.section(_calibration.table(calibration))
         yield from page.findings(said(finding) for finding in calibration.findings)
+
+    return _drawn(parts)
+
+
+def render_history(history: History) -> str:
+    """A line for each series, what became worse, and its sentence last."""
+
+    def parts(page: _Page) -> Iterator[RenderableType]:
+        for table in (_history.trends(history), _history.parted(history), _history.judged(history)):
+            yield from page.section(table)
+        yield page.text(f"\n{_history.sentence(history)}", "bold")
 
     return _drawn(parts)
 
@@ -118,7 +131,7 @@ class _Page:
         for table in (
             shown.objectives,
             shown.bought,
-            *(search.table for search in shown.searches),
+            *shown.searches,
             shown.ledger,
             shown.quality,
             shown.audits,

@@ -10,6 +10,7 @@ import treelite
 from numpy.typing import NDArray
 
 from harness.errors import ModelError
+from harness.events import Count, Progress
 from harness.ranking_data import Floats, RankingData
 from harness.trees.forest import Forest
 from harness.trees.formats.treelite_model import from_treelite
@@ -26,7 +27,7 @@ def fit(
     options: GbdtOptions,
     *,
     n_threads: int,
-    progress: Callable[[str], None],
+    progress: Progress,
     weights: NDArray[Any] | None = None,
     valid: RankingData | None = None,
     ndcg_k: int = 10,
@@ -65,7 +66,11 @@ def fit(
         valid_sets = [_valid_set(train_set, valid)] if valid is not None and early_stopping_rounds else []
         booster = lightgbm.train(params, train_set, options.n_trees, valid_sets=valid_sets, callbacks=callbacks)
     except lightgbm.basic.LightGBMError as error:
-        raise ModelError(f"LightGBM: {error}", where=f"training on split {data.name!r}") from error
+        raise ModelError(
+            f"LightGBM: {error}",
+            where=f"training on split {data.name!r}",
+            remedy="check the shape of the ensemble (`harness explain lightgbm`) and the grades of the data",
+        ) from error
     forest = from_treelite(treelite.frontend.from_lightgbm(booster), where="LightGBM's own model")
     return forest.first(booster.best_iteration) if early_stopping_rounds and booster.best_iteration else forest
 
@@ -74,10 +79,10 @@ def _valid_set(train_set: lightgbm.Dataset, valid: RankingData) -> lightgbm.Data
     return lightgbm.Dataset(valid.features, valid.grades, group=valid.group_sizes, reference=train_set)
 
 
-def _reporter(n_trees: int, progress: Callable[[str], None]) -> Callable[[Any], None]:
+def _reporter(n_trees: int, progress: Progress) -> Callable[[Any], None]:
     def report(env: Any) -> None:
         done = env.iteration + 1
         if done % _PROGRESS_EVERY == 0 or done == n_trees:
-            progress(f"lightgbm: {done}/{n_trees} trees")
+            progress(Count("lightgbm: trees", done, n_trees))
 
     return report

@@ -1,3 +1,7 @@
+import multiprocessing
+import os
+import signal
+
 import pytest
 
 from harness.cache import Cache, key_of
@@ -28,7 +32,7 @@ def test_a_failed_build_leaves_nothing_behind(tmp_path):
 
     with pytest.raises(ModelError):
         Cache(tmp_path).obtain("room", "key", fail, read)
-    assert list((tmp_path / "room").iterdir()) == []
+    assert not list((tmp_path / "room").glob("[!.]*")) + list((tmp_path / "room").glob(".work-*"))
 
 
 def test_a_damaged_entry_is_built_again(tmp_path):
@@ -36,6 +40,36 @@ def test_a_damaged_entry_is_built_again(tmp_path):
     cache.obtain("room", "key", write("one"), read)
     (tmp_path / "room" / "key" / "value").unlink()
     assert cache.obtain("room", "key", write("two"), read) == ("two", False)
+
+
+def test_what_a_killed_process_left_half_built_is_removed_by_the_next(tmp_path):
+    child = multiprocessing.get_context("spawn").Process(target=build_and_die, args=(tmp_path,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    (left,) = (tmp_path / "room").glob(".work-*")
+    (tmp_path / "room" / ".work-never-locked").mkdir()
+    Cache(tmp_path).obtain("room", "other", write("one"), read)
+    assert not list((tmp_path / "room").glob(".work-*")), left
+
+
+def build_and_die(root):
+    def half(path):
+        write("half")(path)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Cache(root).obtain("room", "key", half, read)
+
+
+def test_what_is_being_built_beside_stays(tmp_path):
+    cache = Cache(tmp_path)
+
+    def slow(path):
+        cache.obtain("room", "other", write("other"), read)
+        write("one")(path)
+
+    assert cache.obtain("room", "key", slow, read) == ("one", False)
+    assert cache.obtain("room", "other", write("anew"), read) == ("other", True)
 
 
 def test_a_full_disk_names_the_place_and_the_remedy(tmp_path):

@@ -14,11 +14,12 @@ their standard deviation, the largest from 5.4 to 3.0 % of the largest score, th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 
+from harness.events import Count, Progress
 from harness.ranking_data import Features, Floats
 from harness.trees.forest import Forest
 from harness.trees.formats.packed.leaves import INT4_MAX, INT8_MAX, Narrowed, narrowed, nearest
@@ -31,9 +32,7 @@ _PRIOR_ROWS = 200.0  # as if so many more rows of each leaf had lost nothing: fe
 _CLIPPINGS = (1.0, 0.85, 0.7, 0.5, 0.35)
 
 
-def refitted(
-    forest: Forest, x: Features, encoding: Literal["int8", "int4"], progress: Callable[[str], None]
-) -> list[Narrowed]:
+def refitted(forest: Forest, x: Features, encoding: Literal["int8", "int4"], progress: Progress) -> list[Narrowed]:
     """Codes of all trees, fitted on rows x (n, n_features); on a sample of them where n is over 100,000."""
     if len(x) > _MOST_ROWS:
         chosen = np.sort(np.random.default_rng(0).choice(len(x), _MOST_ROWS, replace=False))
@@ -53,7 +52,8 @@ def refitted(
     for value, code, leaf in zip(values, codes, reached, strict=True):
         lost += (value - code.values)[leaf]
     for turn in range(_PASSES):
-        progress(f"quantise: refit {turn + 1}/{_PASSES}, scores are off by {np.sqrt(np.mean(lost**2)):.3g} (RMS)")
+        off = f"scores are off by {np.sqrt(np.mean(lost**2)):.3g} (RMS)"
+        progress(Count("quantise: refit", turn + 1, _PASSES, off))
         for index, (value, leaf) in enumerate(zip(values, reached, strict=True)):
             n_rows = np.bincount(leaf, minlength=value.size).astype(np.float64)
             own = value - codes[index].values

@@ -13,9 +13,9 @@ from harness.samples import TRANSPORT_ERROR, UNSENT
 
 
 def test_every_planned_request_appears_once_with_honest_times(load, url) -> None:
-    lines = []
+    told = []
     cpus = [min(os.sched_getaffinity(0))]
-    samples, info = load(url, url, rounds=2, cpus=cpus, progress=lines.append)
+    samples, info = load(url, url, rounds=2, cpus=cpus, progress=told.append)
     assert info.complete
     assert info.n_planned == len(samples)
     assert info.arrival == "poisson"
@@ -41,7 +41,8 @@ def test_every_planned_request_appears_once_with_honest_times(load, url) -> None
     histograms = json.loads((load.out / "histograms.json").read_text())
     for name in samples.targets:
         assert HdrHistogram.decode(histograms[name]).get_total_count() == len(samples.judged(name))
-    assert lines[-1].startswith("teacher, round 2/2: done")
+    assert str(told[-1]).startswith("teacher, round 2/2: done")
+    assert told[-1].latency_ms["p50"] == pytest.approx(np.median(samples.judged("teacher").latency_ms), rel=0.1)
     assert not (load.out / "plan").exists()
 
 

@@ -17,10 +17,10 @@ LONG_S = 60.0
 
 
 def test_three_processes_measure_what_one_plan_says(load, url) -> None:
-    lines = []
+    told = []
     samples, info = load(
         url, url, offered_qps=150, rounds=2, window_s=2.0, arrival="constant",
-        cpus=sorted(os.sched_getaffinity(0)), progress=lines.append, load=Load(processes=3),
+        cpus=sorted(os.sched_getaffinity(0)), progress=told.append, load=Load(processes=3),
     )  # fmt: skip
     assert info.complete
     assert (info.n_workers, info.n_workers_lost) == (3, 0)
@@ -41,7 +41,7 @@ def test_three_processes_measure_what_one_plan_says(load, url) -> None:
     assert seconds["segment"] == [0, 0, 1, 1, 2, 2, 3, 3]
     assert seconds["due"] == [150, 45] * 4
     assert sum(seconds["done"]) == len(samples)
-    assert lines[-1].startswith("teacher, round 2/2: done, 195 of 195")
+    assert str(told[-1]).startswith("teacher, round 2/2: done, 195 of 195")
 
 
 def test_lost_workers_neither_hang_the_run_nor_take_the_others_with_them(load, url, locust_of, workers) -> None:

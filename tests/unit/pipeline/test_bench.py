@@ -74,8 +74,8 @@ def test_without_any_engine_the_reasons_are_the_error_and_are_kept(asked, teache
 
 
 def test_what_was_timed_before_an_interruption_is_published(asked, teacher, tmp_path):
-    def interrupt(line):
-        if "length 2/" in line:
+    def interrupt(event):
+        if "length 2/" in str(event):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

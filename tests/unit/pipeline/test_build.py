@@ -87,8 +87,8 @@ class _DiesAt:
     def __init__(self, line: str) -> None:
         self.line = line
 
-    def __call__(self, line: str) -> None:
-        if line.startswith(self.line):
+    def __call__(self, event) -> None:
+        if str(event).startswith(self.line):
             os.kill(os.getpid(), signal.SIGKILL)
 
 

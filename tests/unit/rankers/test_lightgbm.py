@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.errors import ModelError
+from harness.events import Count
 from harness.ndcg import ndcg
 from harness.protocols import Training
 from harness.rankers import lightgbm as ranker
@@ -72,7 +73,7 @@ def test_a_query_group_that_lightgbm_finds_too_long(train_bundle, splits):
 
 
 def test_progress_is_sparse(splits, tmp_path):
-    lines: list[str] = []
+    told = []
     options = ranker.Options(n_trees=120, n_leaves=2, min_rows_per_leaf=5)
-    ranker.train(options, Training(splits, tmp_path, 1, NdcgSpec(), lines.append))
-    assert lines == ["lightgbm: 50/120 trees", "lightgbm: 100/120 trees", "lightgbm: 120/120 trees"]
+    ranker.train(options, Training(splits, tmp_path, 1, NdcgSpec(), told.append))
+    assert told == [Count("lightgbm: trees", done, 120) for done in (50, 100, 120)]
