@@ -47,14 +47,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class SuiteStarted:
-    """Several scenarios are about to run, in this order."""
+    """Several scenarios are about to run, in this order; those of the names in `finished` have been run before."""
 
     plans: tuple[Plan, ...]
+    finished: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         unknown = tuple(f"{plan.name}: {stage}" for plan in self.plans for stage in plan.unknown)
         expected_s = sum(plan.expected_s for plan in self.plans)
-        return f"{len(self.plans)} scenarios, about {duration(expected_s)}{without(unknown)}"
+        before = f", {len(self.finished)} finished before" if self.finished else ""
+        return f"{len(self.plans)} scenarios{before}, about {duration(expected_s)}{without(unknown)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Count:
 class LoadProgress:
     """Where a segment of a load test is, and the latency of its target so far.
 
-    at_s of of_s: seconds of the segment, warm-up included; n_due, n_ok: its requests that have come due and have a
+    passed_s of of_s: seconds of the segment, warm-up included; n_due, n_ok: its requests that have come due and have a
     known outcome, and those with a 2xx answer. latency_ms: percentiles (`p50` to `p999`) over all judged requests of
     the target in this load test, from the generator's running histogram; None where so many failed that a percentile
     was not answered; empty in the first warm-up. late_p99_ms: of the answers since the last such event.
@@ -103,7 +105,7 @@ class LoadProgress:
     target: str
     round: int
     n_rounds: int
-    at_s: float
+    passed_s: float
     of_s: float
     n_due: int
     n_ok: int
@@ -115,7 +117,7 @@ class LoadProgress:
         where = f"{self.target}, round {self.round}/{self.n_rounds}"
         if self.done:
             return f"{where}: done, {self.n_ok} of {self.n_due} requests answered{self._measured()}"
-        return f"{where}: {self.at_s:.0f}/{self.of_s:.0f} s, {self.n_due} due{self._measured() or ', warm-up'}"
+        return f"{where}: {self.passed_s:.0f}/{self.of_s:.0f} s, {self.n_due} due{self._measured() or ', warm-up'}"
 
     def _measured(self) -> str:
         shown = {name: self.latency_ms[name] for name in ("p50", "p99") if name in self.latency_ms}
@@ -180,7 +182,8 @@ def from_data(data: dict[str, Any]) -> tuple[float, str | Event]:
         case "line":
             return at_s, str(values["text"])
         case "suite_started":
-            return at_s, SuiteStarted(tuple(_plan(plan) for plan in values["plans"]))
+            plans = tuple(_plan(plan) for plan in values["plans"])
+            return at_s, SuiteStarted(plans, tuple(values["finished"]))
         case "scenario_started":
             return at_s, ScenarioStarted(_plan(values["plan"]))
     event: Event = _KINDS[data["event"]](**values)

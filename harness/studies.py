@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.records import SCHEMA_VERSION, Facts, Finding, Measurements, Record, TargetCapacity, TargetMeasure
+from harness.records import Facts, Finding, Measurements, Record, TargetCapacity, TargetMeasure, Versioned
 
 UNKNOWN = float("nan")
 
 
-class Capacity(TargetCapacity):
+class Capacity(TargetCapacity, Versioned):
     """A capacity search of one target, within `budget_s` of load tests."""
 
     kind: Literal["capacity"] = "capacity"
-    schema_version: int = SCHEMA_VERSION
     name: str
     run: str = ""
     measurements: Measurements
@@ -48,7 +47,7 @@ class FinishedRuns(Record):
     differing: tuple[str, ...] = ()
 
 
-class Comparison(Record):
+class Comparison(Versioned):
     """Two sides load-tested in interleaved rounds of the same requests, or `finished` runs of two times.
 
     `sides` maps `A` and `B` to what was named on the command line. `min_effect` is the smallest ratio that matters,
@@ -57,7 +56,6 @@ class Comparison(Record):
     """
 
     kind: Literal["compare"] = "compare"
-    schema_version: int = SCHEMA_VERSION
     name: str
     run: str = ""
     measurements: Measurements
@@ -124,7 +122,7 @@ class SkippedEngine(Record):
     over_limit: bool = False
 
 
-class Bench(Record):
+class Bench(Versioned):
     """One bundle on several engines, interleaved call by call in one process on one core.
 
     `what` was named on the command line; `bundle` and `n_trees` (0 for a network) are what that is; `candidates` says
@@ -132,7 +130,6 @@ class Bench(Record):
     """
 
     kind: Literal["bench"] = "bench"
-    schema_version: int = SCHEMA_VERSION
     name: str
     run: str = ""
     measurements: Measurements

@@ -23,13 +23,13 @@ def complete_explained(_: click.Context, __: click.Parameter, begun: str) -> lis
     return [CompletionItem(name, help=kind) for name, kind in found if name.casefold().startswith(begins)]
 
 
-def complete_plugins(kind: Kind) -> Completion:
-    """The plug-ins of a kind, each with the line about it beside."""
+def complete_plugins(*kinds: Kind) -> Completion:
+    """The plug-ins of some kinds, each with the line about it beside."""
 
     def complete(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
         from harness import registry
 
-        found = (name for name in registry.names(kind) if name.startswith(begun))
-        return [CompletionItem(name, help=registry.summary(kind, name)) for name in found]
+        found = ((kind, name) for kind in kinds for name in registry.names(kind) if name.startswith(begun))
+        return [CompletionItem(name, help=registry.summary(kind, name)) for kind, name in found]
 
     return complete

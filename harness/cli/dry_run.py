@@ -9,19 +9,19 @@ from dataclasses import asdict
 from harness.events import Plan, PlannedStage, SuiteStarted, duration
 
 
-def shown(plans: Sequence[Plan], reused: Sequence[str], *, as_json: bool) -> str:
+def shown(plans: Sequence[Plan], finished: Sequence[str], *, as_json: bool) -> str:
     """The plans, and the names of scenarios that are finished already, for people or as JSON."""
     if as_json:
         whole = {
             "expected_s": round(sum(plan.expected_s for plan in plans), 3),
             "scenarios": [{**asdict(plan), "expected_s": plan.expected_s, "unknown": plan.unknown} for plan in plans],
-            "finished": list(reused),
+            "finished": list(finished),
         }
         return json.dumps(whole, indent=1)
     lines = [line for plan in plans for line in _scenario(plan)]
-    lines += [f"{name}: finished before, would not run again" for name in reused]
-    if len(plans) > 1:
-        lines.append(f"in all: {SuiteStarted(tuple(plans))}")
+    lines += [f"{name}: finished before, would not run again" for name in finished]
+    if len(plans) + len(finished) > 1:
+        lines.append(f"in all: {SuiteStarted(tuple(plans), tuple(finished))}")
     return "\n".join(lines)
 
 

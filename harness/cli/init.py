@@ -70,7 +70,9 @@ def _written(path: Path, text: str) -> Path:
     try:
         path.write_text(f"# yaml-language-server: $schema={schema.name}\n{text}", encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"can't write: {error.strerror}", where=str(path)) from error
+        raise UsageError(
+            f"can't write: {error.strerror}", where=str(path), remedy="name a file in a folder that is there"
+        ) from error
     return schema
 
 

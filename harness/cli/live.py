@@ -15,7 +15,7 @@ from rich.text import Text
 
 from harness.cli.scene import Scene, Stage
 from harness.events import Event, LoadProgress, ScenarioDone, duration, milliseconds
-from harness.report._printable import printable
+from harness.printable import printable
 
 _BAR = 24
 _COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "INVALID": "magenta", "failed": "red"}
@@ -91,9 +91,9 @@ def _load(load: LoadProgress, limits_ms: dict[str, float]) -> RenderableType:
     """The segment that runs, and the percentiles so far beside the limits that the SLA sets them."""
     where = Table.grid(padding=(0, 2))
     answered = f"{load.n_ok} of {load.n_due} answered"
-    bar = ProgressBar(total=load.of_s, completed=load.at_s, width=_BAR)
+    bar = ProgressBar(total=load.of_s, completed=load.passed_s, width=_BAR)
     title = f"  {load.target}, round {load.round}/{load.n_rounds}"
-    where.add_row(Text(printable(title)), bar, Text(f"{load.at_s:.0f}/{load.of_s:.0f} s"), Text(answered))
+    where.add_row(Text(printable(title)), bar, Text(f"{load.passed_s:.0f}/{load.of_s:.0f} s"), Text(answered))
     table = Table.grid(padding=(0, 2))
     for name in sorted({"p50", "p99", *limits_ms}, key=lambda name: float(f"0.{name[1:]}")):
         if name in load.latency_ms:

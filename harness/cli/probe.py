@@ -61,7 +61,9 @@ def probe(
         )
     except ValidationError as error:
         raise UsageError(
-            "; ".join(fault["msg"] for fault in error.errors()), where="--header-env, --bearer-env"
+            "; ".join(fault["msg"] for fault in error.errors()),
+            where="--header-env, --bearer-env",
+            remedy="write NAME=VARIABLE, the variable's name and not its value",
         ) from error
     found = probing.probe(
         url, access, Choice.model_validate({"kind": adapter, **chosen}), n_candidates, n_features, timeout_s

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import click
 
 from harness.events import Count, Event, LoadProgress, Progress, StageStarted, to_data
-from harness.report._printable import printable
+from harness.printable import printable
 
 _REPEAT_S = 5.0
 

@@ -50,8 +50,8 @@ class Scene:
         match event:
             case str():
                 self.line = event
-            case SuiteStarted(plans):
-                self.n_scenarios = len(plans) + len(self.done)
+            case SuiteStarted(plans, before):
+                self.n_scenarios = len(plans) + len(before)
             case ScenarioStarted(plan):
                 self.plan, self.name, self.began_s = plan, plan.name, now_s
                 self.stages = [Stage(stage.stage, stage.expected_s, stage.cached) for stage in plan.stages]

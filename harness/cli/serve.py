@@ -21,7 +21,7 @@ def serve(what: Path, engine: str, port: int, workers: int) -> None:
     """Serve a bundle, or what a scenario builds, over the Open Inference Protocol until interrupted."""
     from harness.cache import Cache, default_cache_dir
     from harness.cli.progress import reporter
-    from harness.pipeline.serving import serve_forever
+    from harness.pipeline.server import serve_forever
 
     with reporter(quiet=False) as progress:
         serve_forever(what, engine, port, workers, Cache(default_cache_dir()), progress)

@@ -61,8 +61,8 @@ class TimeLeft:
     def take(self, event: str | Event, now_s: float) -> None:
         """What was told at `now_s`."""
         match event:
-            case SuiteStarted(plans):
-                self._later = {plan.name: plan for plan in plans}
+            case SuiteStarted(plans, _):
+                self._told, self._later = True, {plan.name: plan for plan in plans}
             case ScenarioStarted(plan):
                 self._told = True
                 self._later.pop(plan.name, None)

@@ -68,7 +68,11 @@ def apply(options: Options, work: Compression) -> Draft:
         return artefacts.save(forest, work.out, work.splits.train.feature_names, lightgbm_objective=objective)
     before = artefacts.load(work.bundle)
     if before.average:
-        raise ModelError("is an average of trees, which boosting can't go on from", where=str(work.bundle.path))
+        raise ModelError(
+            "is an average of trees, which boosting can't go on from",
+            where=str(work.bundle.path),
+            remedy="use start: fresh",
+        )
     grown = _grown(options, work, before)
     return artefacts.save_like(boosted_on(before, grown), work.out, work.bundle)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from harness.bundle import Draft
+from harness.compress._fine_tuning import TOLD
 from harness.mlp.options import NetworkOptions, Width
 from harness.protocols import Compression
 from harness.records import Manifest
@@ -90,11 +91,8 @@ def apply(options: Options, work: Compression) -> Draft:
     taught = options.targets == "teacher"
     lesson = _by_teacher(options, work) if taught else _by_labels(work)
     fitted = fit(options, lesson, n_threads=work.n_threads)
-    meta = {"targets": options.targets, **fitted.facts}
-    if taught:
-        told = {"synthetic_share", "outputs", "hints", "label_weight"}
-        meta |= options.model_dump(mode="json", include=told)
-    return save(fitted.model, work.out, work.splits.train.feature_names, meta=meta)
+    told = options.model_dump(mode="json", include=set(TOLD) if taught else {"targets"})
+    return save(fitted.model, work.out, work.splits.train.feature_names, meta={**told, **fitted.facts})
 
 
 def _by_labels(work: Compression) -> Lesson:

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 
 from harness.bundle import Draft
 from harness.compress._quantise_network import Activations, quantise_network, refuses_network
-from harness.mlp.options import FineTuningOptions
+from harness.mlp.options import QatOptions
 from harness.protocols import Compression, PluginOptions
 from harness.records import Manifest
 
@@ -40,9 +40,9 @@ class Options(PluginOptions):
     activations: Activations = Field(
         default="dynamic",
         description="networks: quantise activations at run time (native), or between ranges calibrated on valid, for "
-        "the static kernels of onnxruntime_int8",
+        "the static kernels of bytenet and onnxruntime_int8",
     )
-    qat: bool | FineTuningOptions = Field(
+    qat: bool | QatOptions = Field(
         default=False,
         description="networks: quantisation-aware training, static activations; true, or the keys of its training",
     )

@@ -72,7 +72,9 @@ def _data(asked: Begin) -> tuple[DataKeys | None, dict[str, Path]]:
     found = [read_data(path, asked.query, asked.grade) for path in dict.fromkeys(files.values())]
     for path, other in zip(dict.fromkeys(files.values()), found, strict=True):
         if (other.kind, other.columns) != (found[0].kind, found[0].columns):
-            raise UsageError(f"is not of the kind and columns of {train}", where=str(path))
+            raise UsageError(
+                f"is not of the kind and columns of {train}", where=str(path), remedy="give splits of one data set"
+            )
     return found[0], files
 
 

@@ -38,7 +38,11 @@ def role(frame: pd.DataFrame, wanted: str, what: str, taken: Sequence[str] = ())
     columns = [str(column) for column in frame.columns]
     if wanted:
         if wanted not in columns:
-            raise UsageError(f"no column {wanted!r}{did_you_mean(wanted, columns)}", where=f"--{what}")
+            raise UsageError(
+                f"no column {wanted!r}{did_you_mean(wanted, columns)}",
+                where=f"--{what}",
+                remedy="without a header, columns are named by position from 0",
+            )
         return wanted, False
     known = _GRADES if what == "grade" else _QUERIES
     plain = {re.sub(r"[^a-z]", "", column.lower()): column for column in reversed(columns) if column not in taken}

@@ -51,7 +51,9 @@ def read_data(path: Path, query: str, grade: str) -> DataKeys:
     try:
         lines = [line for line in whole.decode("utf-8-sig").splitlines() if line.strip()][: _HEAD_ROWS + 1]
     except UnicodeDecodeError as error:
-        raise DataError(f"neither Parquet nor text: {error.reason}", where=str(path)) from error
+        raise DataError(
+            f"neither Parquet nor text: {error.reason}", where=str(path), remedy="give SVMlight, CSV, TSV or Parquet"
+        ) from error
     if not lines:
         raise DataError("the file is empty", where=str(path), remedy="give a file with at least one query")
     rows = [line for line in lines if not line.startswith("#")]
@@ -116,7 +118,9 @@ def _parquet_head(path: Path) -> pd.DataFrame:
         with pq.ParquetFile(path) as file:
             return next(file.iter_batches(_HEAD_ROWS)).to_pandas()
     except (pa.ArrowException, OSError, StopIteration) as error:
-        raise DataError(f"not a Parquet file with rows: {error}", where=str(path)) from error
+        raise DataError(
+            f"not a Parquet file with rows: {error}", where=str(path), remedy="write it again, with at least one query"
+        ) from error
 
 
 def _table(frame: pd.DataFrame, keys: dict[str, Any], query: str, grade: str, file_format: str) -> DataKeys:

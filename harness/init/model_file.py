@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
-from harness.errors import ModelError, UsageError
+from harness.errors import ModelError
 from harness.rankers.file import format_of
-from harness.trees.formats.foreign import TreeFormat, width_of
+from harness.trees.formats.foreign import TreeFormat, require_file, width_of
 
 _NETWORKS = ("torchscript", "onnx")
 _NAMES_KEY = b"feature_names="
@@ -32,9 +33,8 @@ class ModelFile:
 
 
 def read_model(path: Path) -> ModelFile:
-    """Read a model file, trees in a process of their own. Raises UsageError or ModelError where that fails."""
-    if not path.is_file():
-        raise UsageError("no such model file", where=str(path), remedy="check --model")
+    """Read a model file, trees in a process of their own. ModelError where that fails."""
+    require_file(path)
     kind = format_of(path)
     match kind:
         case "torchscript":
@@ -65,10 +65,10 @@ def _check_archive(path: Path) -> None:
 
 def _onnx_width(path: Path) -> int | None:
     """The width of its one input [n, n_features]; None where the file leaves it open."""
-    from harness.engines._onnx_session import missing_packages
+    from harness.engines._onnx_session import EXTRA
 
-    if lacks := missing_packages("onnxruntime"):
-        raise ModelError(lacks, where=str(path))
+    if find_spec("onnxruntime") is None:
+        raise ModelError("ONNX files need the package onnxruntime, which is missing", where=str(path), remedy=EXTRA)
     import onnxruntime
 
     try:

@@ -50,7 +50,7 @@ class ProgressFile:
 
     def __init__(self, plan: LoadPlan, segments: Sequence[Segment]) -> None:
         self._plan, self._segments = plan, segments
-        self._file = (plan.out / PROGRESS).open("a", encoding="utf-8", buffering=1)
+        self._file = plan.out / PROGRESS
         self._n_due, self._n_ok, self._due_s = [0] * len(segments), [0] * len(segments), 0.0
         self._judged = [RunningHistogram() for _ in plan.targets]
         self._late = RunningHistogram()
@@ -77,13 +77,13 @@ class ProgressFile:
         """What ends a segment."""
         self._write(number, self._segments[number].duration_s, done=True)
 
-    def _write(self, number: int, at_s: float, *, done: bool) -> None:
+    def _write(self, number: int, passed_s: float, *, done: bool) -> None:
         segment = self._segments[number]
         event = LoadProgress(
             target=self._plan.targets[segment.target].name,
             round=segment.round - self._plan.first_round + 1,
             n_rounds=self._plan.traffic.rounds,
-            at_s=at_s,
+            passed_s=passed_s,
             of_s=segment.duration_s,
             n_due=self._n_due[number],
             n_ok=self._n_ok[number],
@@ -91,5 +91,6 @@ class ProgressFile:
             late_p99_ms=self._late.percentiles().get("p99"),
             done=done,
         )
-        self._file.write(json.dumps(asdict(event)) + "\n")
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(event)) + "\n")
         self._due_s, self._late = 0.0, RunningHistogram()

@@ -43,9 +43,10 @@ def bundle_of_file(path: Path, cache: Cache, progress: Progress) -> Bundle:
 
 def _width_of(path: Path) -> int:
     """How many features a file of trees takes."""
-    from harness.trees.formats.foreign import tree_format_of, width_of
+    from harness.trees.formats.foreign import require_file, tree_format_of, width_of
 
-    kind = tree_format_of(path) if path.is_file() else None
+    require_file(path)
+    kind = tree_format_of(path)
     if kind is None or path.suffix.lower() in (".pt", ".pth", ".ts", ".onnx"):
         raise ModelError(
             "not a file of trees, and only those tell how many features they take",

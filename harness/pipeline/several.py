@@ -31,7 +31,8 @@ def run_several(scenarios: Sequence[Scenario], settings: Settings, progress: Pro
     """
     before = {s.name: found for s in scenarios if resume and (found := finished(s, settings.out)) is not None}
     if len(scenarios) > 1:
-        progress(SuiteStarted(plans_of([s for s in scenarios if s.name not in before], settings.cache)))
+        ahead = plans_of([s for s in scenarios if s.name not in before], settings.cache)
+        progress(SuiteStarted(ahead, tuple(before)))
     done: list[tuple[RunDir, Report]] = []
     failures: dict[str, HarnessError] = {}
     for scenario in scenarios:

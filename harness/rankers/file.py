@@ -17,7 +17,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.bundle import Draft
-from harness.errors import ModelError, did_you_mean
+from harness.errors import ModelError
 from harness.protocols import PluginOptions, Training
 from harness.rankers._foreign_network import import_onnx, import_torchscript
 from harness.rankers._foreign_trees import import_trees
@@ -39,12 +39,10 @@ class Options(PluginOptions):
 
 def train(options: Options, work: Training) -> Draft:
     """Copy the model in after checking that it can be read, is a scalar ranker, and is as wide as the data."""
+    from harness.trees.formats.foreign import require_file
+
     path = options.path.expanduser().resolve()
-    if not path.is_file():
-        beside = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
-        raise ModelError("no such model file" + did_you_mean(path.name, beside), where=str(path), remedy="check `path`")
-    if path.stat().st_size == 0:
-        raise ModelError("the model file is empty", where=str(path), remedy="save the model again")
+    require_file(path)
     kind = format_of(path) if options.format == "auto" else options.format
     work.progress(f"file: reading {path.name} as {kind}")
     if kind in _NETWORKS:

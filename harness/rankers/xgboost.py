@@ -89,7 +89,11 @@ def _fit(options: Options, work: Training) -> Any:
         )
     except xgboost.core.XGBoostError as error:
         reason = str(error).strip().splitlines()[0]
-        raise ModelError(f"XGBoost: {reason}", where="training on split 'train'") from error
+        raise ModelError(
+            f"XGBoost: {reason}",
+            where="training on split 'train'",
+            remedy="check the keys of ranker (`harness explain xgboost`) and the grades of the data",
+        ) from error
     return booster[: booster.best_iteration + 1] if stopping else booster
 
 

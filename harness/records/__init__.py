@@ -10,6 +10,7 @@ from harness.records.base import (
     Facts,
     NdcgSpec,
     Record,
+    Versioned,
 )
 from harness.records.bundles import (
     NOT_MEASURED,
@@ -72,4 +73,5 @@ __all__ = [
     "TargetMeasure",
     "Verdict",
     "VerdictStatus",
+    "Versioned",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.records.base import SCHEMA_VERSION, Facts, Record
+from harness.records.base import Facts, Record, Versioned
 
 
 class FileEntry(Record):
@@ -14,7 +14,7 @@ class FileEntry(Record):
     n_bytes: int
 
 
-class Manifest(Record):
+class Manifest(Versioned):
     """What a bundle is: format, content digest, size and origin.
 
     `format` is `trees` (model.treelite and model.packed, plus model.txt or model.json where the source library can
@@ -22,7 +22,6 @@ class Manifest(Record):
     `mlp` (model.npz), `torchscript` (model.pt) or `onnx` (model.onnx).
     """
 
-    schema_version: int = SCHEMA_VERSION
     format: str
     digest: str
     files: dict[str, FileEntry]

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from harness import __version__
 from harness.history.series import History
+from harness.printable import printable
 from harness.records import Report, VerdictStatus
 from harness.report import _history, _objectives, _suite
 from harness.report._charts.chart import Chart
@@ -27,7 +28,6 @@ from harness.report._charts.send_lag import send_lag
 from harness.report._charts.timeline import latency_over_time
 from harness.report._charts.trend import trend_charts
 from harness.report._charts.waterfall import CAPTION, waterfalls
-from harness.report._printable import printable
 from harness.report._study import study_view
 from harness.report._table import MARKS
 from harness.report._view import view, weight

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from html import escape
 
+from harness.printable import printable
 from harness.records import Finding, Report, VerdictStatus
 from harness.report import _suite
-from harness.report._printable import printable
 from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view, weight

@@ -11,10 +11,10 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from harness.history.series import History
+from harness.printable import printable
 from harness.records import Calibration, Finding, Report, VerdictStatus
 from harness.report import _calibration, _history, _suite
 from harness.report._findings import EXPLAIN, said
-from harness.report._printable import printable
 from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view, weight

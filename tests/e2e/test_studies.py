@@ -17,6 +17,7 @@ def study_of(cli, name, kind):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("no_orphans")
 def test_a_capacity_search_keeps_every_point_and_can_be_judged_and_reported_again(cli):
     traffic = {"offered_qps": 40, "n_candidates": 2, "warm_up_s": 0.5}
@@ -60,6 +61,7 @@ def test_an_interrupted_search_keeps_its_points(cli):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("no_orphans")
 def test_a_slower_side_is_found_and_can_fail_the_command(cli):
     """A and B serve the same bundle behind clocks of 2 and 8 ms."""
@@ -87,6 +89,7 @@ def test_a_slower_side_is_found_and_can_fail_the_command(cli):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("no_orphans")
 def test_a_runs_bundle_an_engine_and_a_url_can_be_compared(cli, finished):
     run_dir, scenario = finished.only_run(), cli.scenario()

@@ -8,6 +8,7 @@ Look at the difference before you keep it.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from variants import variants
 
 from harness import registry
 from harness.records import Report
+from harness.report.json import json_schema
 from harness.samples import Samples
 
 HERE = Path(__file__).parent
@@ -40,6 +42,10 @@ def main() -> None:
         plugin = registry.report_format(name)
         for what, text in (("run", plugin.render(known, kept)), ("suite", plugin.render_suite(several))):
             (HERE / "golden" / f"{what}.{name}").write_text(without_drawings(text), encoding="utf-8")
+    for name in registry.names("extracts"):
+        (HERE / "golden" / f"run.{name}").write_text(registry.extract(name).render([known]), encoding="utf-8")
+        (HERE / "golden" / f"suite.{name}").write_text(registry.extract(name).render(several), encoding="utf-8")
+    (HERE / "golden" / "result.schema.json").write_text(json.dumps(json_schema(), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.report._printable import printable
+from harness.printable import printable
 
 Layer = dict[str, Any]
 """A layer of a Vega-Lite view: data, mark and encoding."""

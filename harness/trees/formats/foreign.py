@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from harness.errors import ModelError
+from harness.errors import ModelError, did_you_mean
 from harness.trees.formats.packed.header import MAGIC
 
 TreeFormat = Literal["lightgbm", "xgboost", "treelite", "packed"]
@@ -27,6 +27,17 @@ _SUFFIXES: dict[str, TreeFormat] = {
     ".tl": "treelite",
     ".packed": "packed",
 }
+
+
+def require_file(path: Path) -> None:
+    """ModelError, with the near miss beside it, where there is no such model file or nothing in it."""
+    if not path.is_file():
+        beside = [other.name for other in path.parent.iterdir() if other.is_file()] if path.parent.is_dir() else []
+        raise ModelError(
+            "no such model file" + did_you_mean(path.name, beside), where=str(path), remedy="check its path"
+        )
+    if path.stat().st_size == 0:
+        raise ModelError("the model file is empty", where=str(path), remedy="save the model again")
 
 
 def tree_format_of(path: Path) -> TreeFormat | None:

@@ -8,7 +8,7 @@ import xgboost
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.engines.bitblend.library import obtain, supported
+from harness.engines.bitblend.library import KERNEL, obtain
 from harness.engines.bitblend.program import program_of
 from harness.engines.bitblend.scorer import BlendScorer
 from harness.trees.forest import Forest
@@ -32,7 +32,7 @@ EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[Healt
 
 @pytest.fixture(scope="module")
 def kernels(engine_cache):
-    return {name: obtain(name, engine_cache) for name in supported()}
+    return {name: obtain(name, engine_cache) for name in KERNEL.supported()}
 
 
 @st.composite

@@ -1,5 +1,7 @@
 """A user's files: the small data in every format that is read, and models trained on it."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,7 +45,9 @@ def model_file(teacher, tmp_path):
             case "torchscript":
                 import torch
 
-                torch.jit.save(torch.jit.script(torch.nn.Linear(12, 1)), tmp_path / "model.pt")
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    torch.jit.script(torch.nn.Linear(12, 1)).save(str(tmp_path / "model.pt"))
                 return "model.pt"
             case "onnx":
                 from harness.engines._onnx_graph import graph_of
