@@ -15,11 +15,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PlannedStage:
-    """One stage ahead: how long it will take in s (None: nothing is known of it), and whether it is in the cache."""
+    """One stage ahead: how long it will take in s (None: nothing is known of it), and whether it is in the cache.
+
+    traffic_s is the part of it that is planned traffic, and takes as long on any machine; `followed` where that is all
+    of one load test, which then tells where it is.
+    """
 
     stage: str
     expected_s: float | None
     cached: bool = False
+    traffic_s: float = 0.0
+    followed: bool = False
     note: str = ""
 
 
