@@ -161,6 +161,7 @@ Event = SuiteStarted | ScenarioStarted | StageStarted | Count | LoadProgress | S
 Progress = Callable[[str | Event], None]
 """Takes what is told: an event, or a line about the stage that is on."""
 
+_MOST_NAMED = 4
 _KINDS: dict[str, type[Any]] = {
     "suite_started": SuiteStarted,
     "scenario_started": ScenarioStarted,
@@ -231,5 +232,7 @@ def milliseconds(value: float | None) -> str:
 
 
 def without(unknown: tuple[str, ...]) -> str:
-    """What an estimate leaves out."""
+    """What an estimate leaves out, by name where that is short."""
+    if len(unknown) > _MOST_NAMED:
+        return f" and {len(unknown)} stages of unknown length"
     return f" and what is not known: {', '.join(unknown)}" if unknown else ""

@@ -48,7 +48,13 @@ def works_of(scenario: Scenario) -> tuple[Work, ...]:
     made = ("data", "ranker", "compress", "engine", "target")
     recipe = {name: asked.get(name) for name in made}
     building = _building(scenario, asked) if scenario.target is None else ()
-    return (Work("data", {"stage": "data", "data": recipe["data"]}), *building, *_loading(scenario, asked, recipe))
+    size = _size(recipe["data"] or {})
+    like = ({"stage": "data", "on": scenario.data.kind},) if size > 1 else ()  # else its size is not in the scenario
+    return (
+        Work("data", {"stage": "data", "data": recipe["data"]}, like, size),
+        *building,
+        *_loading(scenario, asked, recipe),
+    )
 
 
 def _loading(scenario: Scenario, asked: dict[str, Any], recipe: dict[str, Any]) -> Iterator[Work]:
