@@ -67,7 +67,9 @@ class Answers:
                     blobs=tuple(blob[start:end] for start, end in pairwise(ends)),
                 )
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise HarnessError(f"can't read kept answers: {error}", where=str(path)) from error
+            raise HarnessError(
+                f"can't read kept answers: {error}", where=str(path), remedy="run the scenario again"
+            ) from error
 
 
 def merged(parts: Sequence[Answers]) -> tuple[Answers, list[NDArray[np.int32]]]:

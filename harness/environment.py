@@ -49,6 +49,11 @@ def compiler_version() -> str:
     return done.stdout.partition("\n")[0].strip() or "unknown"
 
 
+def is_virtual() -> bool:
+    """Whether this machine is a guest, as far as its CPU tells."""
+    return "hypervisor" in (_cpuinfo().get("flags") or "").split()
+
+
 def identity() -> dict[str, Any]:
     """What has to be the same for two figures to be of one machine: CPU, number of cores, kernel."""
     return {
@@ -66,7 +71,7 @@ def describe() -> dict[str, Any]:
         "affinity": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [],
         "cgroup_cpu_max": _first_line("/sys/fs/cgroup/cpu.max"),
         "memory_mb": _memory_mb(),
-        "virtual_machine": "hypervisor" in (_cpuinfo().get("flags") or "").split(),
+        "virtual_machine": is_virtual(),
         "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "clock_source": _first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
         "load_average_1m": round(os.getloadavg()[0], 2),

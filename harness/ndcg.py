@@ -20,9 +20,11 @@ from harness.paired import (
     worst_tenth,
 )
 from harness.ranking_data import Floats, RankingData
-from harness.records import NdcgSpec, QualityDrop
+from harness.records import GroupLosses, ListSizeNdcg, NdcgSpec, QualityDrop
 
 _EMPTY = {"skip": np.nan, "zero": 0.0, "one": 1.0}
+_LOSS_STEP = 0.02
+_N_SIZE_CLASSES = 8
 
 
 def ndcg_per_group(
@@ -60,31 +62,39 @@ def quality_drop(teacher: Floats, compressed: Floats) -> QualityDrop:
 
     Raises DataError where no query group has a positive grade.
     """
-    drop, _ = _drop(*_judged(teacher, compressed))
-    return drop
+    judged = _judged(teacher, compressed)
+    return _drop(teacher[judged], compressed[judged])[0]
 
 
-def quality_with_tests(teacher: Floats, compressed: Floats, margin: float | None = None) -> QualityDrop:
-    """`quality_drop` with its tests: of no difference, and of a loss over a declared `margin`."""
-    before, after = _judged(teacher, compressed)
+def quality_with_tests(
+    teacher: Floats, compressed: Floats, margin: float | None = None, group_sizes: NDArray[np.int64] | None = None
+) -> QualityDrop:
+    """`quality_drop` with its tests: of no difference, and of a loss over a declared `margin`.
+
+    With `group_sizes` (n_groups,) it also tells how the loss is spread over query groups.
+    """
+    judged = _judged(teacher, compressed)
+    before, after = teacher[judged], compressed[judged]
     found, means = _drop(before, after)
     differences = before - after
-    tests = {"randomisation_p": randomisation_p(differences) if np.any(differences) else 1.0}
+    more: dict[str, object] = {"randomisation_p": randomisation_p(differences) if np.any(differences) else 1.0}
     if margin is not None:
-        tests |= {"margin": margin, "margin_p": exceeding_p(means, margin)}
-    return found.model_copy(update=tests)
+        more |= {"margin": margin, "margin_p": exceeding_p(means, margin)}
+    if group_sizes is not None:
+        more["groups"] = _group_losses(before, after, group_sizes[judged])
+    return found.model_copy(update=more)
 
 
-def _judged(teacher: Floats, compressed: Floats) -> tuple[Floats, Floats]:
+def _judged(teacher: Floats, compressed: Floats) -> NDArray[np.bool_]:
     judged = ~(np.isnan(teacher) | np.isnan(compressed))
     if not judged.any():
         raise DataError("no query group with a positive grade, so NDCG is undefined", remedy="set sla.ndcg.empty")
-    return teacher[judged], compressed[judged]
+    return judged
 
 
 def _drop(teacher: Floats, compressed: Floats) -> tuple[QualityDrop, Floats]:
     differences = teacher - compressed
-    means = bootstrap_means(differences) if np.any(differences) else np.zeros(N_SAMPLES)
+    means = _means(differences)
     lower, upper = bounds_of(means)
     drop = QualityDrop(
         ndcg=float(compressed.mean()),
@@ -96,3 +106,38 @@ def _drop(teacher: Floats, compressed: Floats) -> tuple[QualityDrop, Floats]:
         worst_tenth=worst_tenth(differences),
     )
     return drop, means
+
+
+def _means(differences: Floats) -> Floats:
+    return bootstrap_means(differences) if np.any(differences) else np.zeros(N_SAMPLES)
+
+
+def _group_losses(teacher: Floats, compressed: Floats, sizes: NDArray[np.int64]) -> GroupLosses:
+    differences = teacher - compressed
+    changed = differences[differences != 0]
+    steps, counts = np.unique(np.round(changed / _LOSS_STEP).astype(int), return_counts=True)
+    edges = np.unique(np.quantile(sizes, np.linspace(0, 1, _N_SIZE_CLASSES + 1)[1:], method="inverted_cdf"))
+    classes = np.searchsorted(edges, sizes)
+    return GroupLosses(
+        n_unchanged=differences.size - changed.size,
+        losses=tuple((round(s * _LOSS_STEP, 2), n) for s, n in zip(steps.tolist(), counts.tolist(), strict=True)),
+        list_sizes=tuple(
+            _of_sizes(teacher[own], compressed[own], sizes[own])
+            for own in (classes == place for place in range(edges.size))
+        ),
+    )
+
+
+def _of_sizes(teacher: Floats, compressed: Floats, sizes: NDArray[np.int64]) -> ListSizeNdcg:
+    differences = teacher - compressed
+    lower, upper = bounds_of(_means(differences))
+    return ListSizeNdcg(
+        smallest=int(sizes.min()),
+        largest=int(sizes.max()),
+        n_groups=sizes.size,
+        teacher_ndcg=float(teacher.mean()),
+        ndcg=float(compressed.mean()),
+        drop=float(differences.mean()),
+        drop_lower=lower,
+        drop_upper=upper,
+    )

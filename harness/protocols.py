@@ -7,7 +7,7 @@ inside its functions, so that listing and validating stay fast.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -153,6 +153,17 @@ class ReportFormat(Protocol):
 
     def render_study(self, study: Study) -> str:
         """A capacity search, a comparison of two sides, or a bench of engines."""
+        ...
+
+
+class Extract(Protocol):
+    """What another tool reads of finished runs: a test report, metrics, a badge."""
+
+    SUFFIX: str
+    """File name it is saved under in a run directory."""
+
+    def render(self, reports: Sequence[Report]) -> str:
+        """One run, or several together, as text."""
         ...
 
 

@@ -9,9 +9,9 @@ from types import ModuleType
 from typing import Any, Literal, cast
 
 from harness.errors import UsageError, did_you_mean
-from harness.protocols import Adapter, Dataset, Engine, Exporter, Method, PluginOptions, Ranker, ReportFormat
+from harness.protocols import Adapter, Dataset, Engine, Exporter, Extract, Method, PluginOptions, Ranker, ReportFormat
 
-Kind = Literal["datasets", "rankers", "methods", "engines", "adapters", "formats", "exporters"]
+Kind = Literal["datasets", "rankers", "methods", "engines", "adapters", "formats", "extracts", "exporters"]
 ROOMS: dict[Kind, str] = {
     "datasets": "datasets",
     "rankers": "rankers",
@@ -19,6 +19,7 @@ ROOMS: dict[Kind, str] = {
     "engines": "engines",
     "adapters": "adapters",
     "formats": "report",
+    "extracts": "extracts",
     "exporters": "export",
 }
 _PACKAGE = Path(__file__).parent
@@ -33,16 +34,22 @@ def names(kind: Kind) -> list[str]:
     )
 
 
-def summary(kind: Kind, name: str) -> str:
-    """First line of a plug-in's docstring, read without importing it."""
+def docstring(kind: Kind, name: str) -> str:
+    """What a plug-in says of itself, read without importing it."""
     base = _PACKAGE / ROOMS[kind]
     path = base / name / "__init__.py" if (base / name).is_dir() else base / f"{name}.py"
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+
+def summary(kind: Kind, name: str) -> str:
+    """First line of a plug-in's docstring."""
+    return docstring(kind, name).partition("\n")[0]
 
 
 def _load(kind: Kind, name: str) -> ModuleType:
     if name not in names(kind):
-        raise UsageError(f"no {kind.removesuffix('s')} {name!r}{did_you_mean(name, names(kind))}")
+        what = f"no {kind.removesuffix('s')} {name!r}{did_you_mean(name, names(kind))}"
+        raise UsageError(what, remedy=f"`harness list {kind}` says what each is")
     return importlib.import_module(f"harness.{ROOMS[kind]}.{name}")
 
 
@@ -76,6 +83,11 @@ def report_format(name: str) -> ReportFormat:
     return cast(ReportFormat, _load("formats", name))
 
 
+def extract(name: str) -> Extract:
+    """The extract of that name."""
+    return cast(Extract, _load("extracts", name))
+
+
 def exporter(name: str) -> Exporter:
     """The exporter of that name."""
     return cast(Exporter, _load("exporters", name))
@@ -84,3 +96,8 @@ def exporter(name: str) -> Exporter:
 def options_model(kind: Kind, name: str) -> type[PluginOptions]:
     """The model of the keys that a scenario may set for a plug-in."""
     return cast(Any, _load(kind, name)).Options  # type: ignore[no-any-return]
+
+
+def has_options(kind: Kind) -> bool:
+    """Whether a scenario can name plug-ins of this kind, so that they have keys."""
+    return kind not in ("formats", "extracts", "exporters")

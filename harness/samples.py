@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.ranking_data import Floats
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 UNSENT = 0
 TRANSPORT_ERROR = -1
@@ -72,7 +76,9 @@ class Samples:
     def judged(self, target: str) -> Samples:
         """The rows of one target that lie in a judged window."""
         if target not in self.targets:
-            raise HarnessError(f"no samples of target {target!r}, only of {', '.join(self.targets)}")
+            raise HarnessError(
+                f"no samples of target {target!r}, only of {', '.join(self.targets)}", remedy="run the scenario again"
+            )
         return self.where(self.in_window & (self.target == self.targets.index(target)))
 
     def where(self, mask: NDArray[np.bool_]) -> Samples:
@@ -81,6 +87,18 @@ class Samples:
 
     def __len__(self) -> int:
         return int(self.due_s.shape[0])
+
+    def frame(self) -> DataFrame:
+        """One row per planned request: all columns, `target` by its name, and latency, round trip and send lag in ms.
+
+        Latency is infinite for failed and unsent requests, as it is judged.
+        """
+        import pandas as pd
+
+        names = np.array(self.targets, dtype=object)
+        columns = {f.name: getattr(self, f.name) for f in fields(self)[2:]}
+        times = {name: getattr(self, name) for name in ("latency_ms", "round_trip_ms", "send_lag_ms")}
+        return pd.DataFrame({"target": names[self.target], **columns, **times})
 
     def save(self, path: Path) -> None:
         """Write as a compressed .npz (no pickles)."""

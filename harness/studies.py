@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.records import SCHEMA_VERSION, Facts, Finding, Measurements, Record, TargetCapacity, TargetMeasure
+from harness.records import Facts, Finding, Measurements, Record, TargetCapacity, TargetMeasure, Versioned
 
 UNKNOWN = float("nan")
 
 
-class Capacity(TargetCapacity):
+class Capacity(TargetCapacity, Versioned):
     """A capacity search of one target, within `budget_s` of load tests."""
 
     kind: Literal["capacity"] = "capacity"
-    schema_version: int = SCHEMA_VERSION
     name: str
     run: str = ""
     measurements: Measurements
@@ -35,15 +34,28 @@ class Difference(Record):
     answer: Literal["A faster", "B faster", "no difference", "undecided"]
 
 
-class Comparison(Record):
-    """Two sides load-tested in interleaved rounds of the same requests.
+class FinishedRuns(Record):
+    """What a comparison of finished runs rests on, whose sides were not measured in turn.
+
+    n_before: runs that side A is made of; between_runs: by percentile, the standard deviation of its logarithm from one
+    of them to the next beyond their own errors (NaN for a single run); differing: what differs between the sides,
+    though they were compared.
+    """
+
+    n_before: int
+    between_runs: dict[str, float]
+    differing: tuple[str, ...] = ()
+
+
+class Comparison(Versioned):
+    """Two sides load-tested in interleaved rounds of the same requests, or `finished` runs of two times.
 
     `sides` maps `A` and `B` to what was named on the command line. `min_effect` is the smallest ratio that matters,
-    less one: below it an answer is `no difference`. No answer stands where a finding is hard.
+    less one: below it an answer is `no difference`. No answer stands where a finding is hard. n_rounds: of both sides,
+    or the blocks of the side that has fewer where they are `finished`.
     """
 
     kind: Literal["compare"] = "compare"
-    schema_version: int = SCHEMA_VERSION
     name: str
     run: str = ""
     measurements: Measurements
@@ -53,6 +65,7 @@ class Comparison(Record):
     measures: tuple[TargetMeasure, ...] = ()
     differences: tuple[Difference, ...] = ()
     findings: tuple[Finding, ...] = ()
+    finished: FinishedRuns | None = None
 
 
 class EngineTimes(Record):
@@ -109,7 +122,7 @@ class SkippedEngine(Record):
     over_limit: bool = False
 
 
-class Bench(Record):
+class Bench(Versioned):
     """One bundle on several engines, interleaved call by call in one process on one core.
 
     `what` was named on the command line; `bundle` and `n_trees` (0 for a network) are what that is; `candidates` says
@@ -117,7 +130,6 @@ class Bench(Record):
     """
 
     kind: Literal["bench"] = "bench"
-    schema_version: int = SCHEMA_VERSION
     name: str
     run: str = ""
     measurements: Measurements

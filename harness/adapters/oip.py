@@ -59,8 +59,8 @@ def settle(options: Options, ask: Ask, request: RankingRequest) -> tuple[Options
             return tried, {"metadata": metadata, "refused": {k: v for k, v in refusals.items() if v}}
     raise TargetError(
         "; ".join(f"{encoding}: {reason}" for encoding, reason in refusals.items()),
-        where=f"an infer request of {request.x.shape[0]} candidates with {request.x.shape[1]} features",
-        remedy="compare url, adapter.input, adapter.datatype and the number of features with the model's metadata",
+        where=f"an infer request of {request.x.shape[0]} candidates with {request.x.shape[1]} features to {ask.path}",
+        remedy="check that it runs; compare adapter.input, adapter.datatype and the features with the model's metadata",
     )
 
 

@@ -100,7 +100,11 @@ def encode(options: Options, request: RankingRequest) -> tuple[bytes, dict[str, 
         raise
     except Exception as error:
         where = "adapter.body" if options.body is not None else f"adapter.function: {options.function}"
-        raise TargetError(f"no body for request {request.id}: {type(error).__name__}: {error}", where=where) from error
+        raise TargetError(
+            f"no body for request {request.id}: {type(error).__name__}: {error}",
+            where=where,
+            remedy="it gets " + ", ".join(known),
+        ) from error
     body = made if isinstance(made, bytes) else made.encode() if isinstance(made, str) else orjson.dumps(made)
     return body, {"Content-Type": options.content_type}
 
@@ -153,5 +157,5 @@ def _function(name: str) -> Callable[..., Any]:
             str(error), where=f"adapter.function: {name}", remedy="name a module of the working directory, or installed"
         ) from error
     if not callable(found):
-        raise TargetError("is not a function", where=f"adapter.function: {name}")
+        raise TargetError("is not a function", where=f"adapter.function: {name}", remedy="name one that makes the body")
     return found  # type: ignore[no-any-return]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
+from harness.printable import printable
 from harness.records import Report, VerdictStatus
-from harness.report._printable import printable
 from harness.report._table import MARKS, Table
 from harness.report._view import view
 

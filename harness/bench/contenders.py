@@ -63,12 +63,14 @@ def parsed(label: str) -> Choice:
     chosen: dict[str, Any] = {"kind": kind}
     for setting in settings:
         if not re.fullmatch(r"\w+=[\w.+-]+", setting):
-            raise UsageError(f"{setting!r} is not key=value", where=label, remedy="write NAME:key=value, such as gtil")
+            raise UsageError(
+                f"{setting!r} is not key=value", where=label, remedy="write NAME:key=value, such as tl2cgen:opt_level=3"
+            )
         key, _, value = setting.partition("=")
         try:
             chosen[key] = YAML(typ="safe", pure=True).load(value)
         except YAMLError as error:
-            raise UsageError(f"{value!r} is no value", where=label) from error
+            raise UsageError(f"{value!r} is no value", where=label, remedy="write it as in a scenario") from error
     choice = Choice.model_validate(chosen)
     options("engines", choice)
     return choice

@@ -14,14 +14,19 @@ from harness import __version__
 from harness.cli.bench import bench
 from harness.cli.calibrate import calibrate
 from harness.cli.capacity import capacity
-from harness.cli.catalogue import init, list_plugins, schema
+from harness.cli.catalogue import list_plugins, schema
 from harness.cli.compare import compare
+from harness.cli.doctor import doctor
+from harness.cli.explain import explain
 from harness.cli.export import export
+from harness.cli.history import history
+from harness.cli.init import init
 from harness.cli.load import load
 from harness.cli.probe import probe
-from harness.cli.results import judge, report
+from harness.cli.results import judge, report, samples
 from harness.cli.run import run, validate
 from harness.cli.serve import serve
+from harness.cli.verify import verify
 from harness.errors import HarnessError
 
 INTERRUPTED = 130
@@ -42,8 +47,8 @@ def harness(debug: bool) -> None:
 
 
 for command in (
-    run, validate, capacity, compare, bench, probe, load, calibrate, judge, report, serve, export,
-    list_plugins, schema, init,
+    run, validate, capacity, compare, bench, probe, load, calibrate, judge, report, samples, verify, history, serve,
+    export, doctor, list_plugins, explain, schema, init,
 ):  # fmt: skip
     harness.add_command(command)
 

@@ -22,15 +22,11 @@ def calibrate(scenario: Path | None, window_s: float, as_json: bool, quiet: bool
     """
     from harness.cache import Cache, default_cache_dir
     from harness.cli.progress import reporter
-    from harness.errors import UsageError
     from harness.pipeline.calibrate import calibrate as measure_noise_floor
     from harness.report.terminal import render_calibration
-    from harness.scenario import load
+    from harness.scenario import load_one
 
-    loaded = load([scenario], []) if scenario else []
-    if len(loaded) > 1:
-        raise UsageError(f"holds {len(loaded)} scenarios; calibrate takes one", where=str(scenario))
-    asked = loaded[0].scenario if loaded else None
+    asked = load_one(scenario) if scenario else None
     with reporter(quiet=quiet) as progress:
         calibration, path = measure_noise_floor(asked, window_s, Cache(default_cache_dir()), progress)
     click.echo(calibration.model_dump_json() if as_json else render_calibration(calibration))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from harness.cli.settings import json_option, no_cache_option, out_option, quiet_option, settings_of
 
@@ -14,10 +15,16 @@ if TYPE_CHECKING:
     from harness.studies import Comparison
 
 
-class _Share(click.ParamType):  # type: ignore[type-arg]
+_GIVEN = ParameterSource.COMMANDLINE
+
+
+class Share(click.ParamType):  # type: ignore[type-arg]
+    """A share of one, written as `5%` or `0.05`."""
+
     name = "share"
 
     def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Between 0 and 1."""
         text = str(value).strip()
         if not re.fullmatch(r"\d+(\.\d+)? ?%|0?\.\d+|0", text):
             self.fail(f"{text!r} is no share below 1, such as 5% or 0.05", param, ctx)
@@ -35,8 +42,12 @@ class _Share(click.ParamType):  # type: ignore[type-arg]
 )
 @click.option("--rounds", type=click.IntRange(5, 100), default=20, show_default=True, help="Blocks, sides alternating.")
 @click.option(
-    "--min-effect", type=_Share(), default="5%", show_default=True, help="The smallest difference that matters."
+    "--min-effect", type=Share(), default="5%", show_default=True, help="The smallest difference that matters."
 )
+@click.option(
+    "--finished", is_flag=True, help="A and B are run directories: compare what they have measured, measure nothing."
+)
+@click.option("--force", is_flag=True, help="With --finished, compare runs of different scenarios or machines too.")
 @click.option("--fail-if-slower", is_flag=True, help="Exit 1 where B is slower than A by more than --min-effect.")
 @out_option
 @no_cache_option
@@ -49,6 +60,8 @@ def compare(
     window_s: float,
     rounds: int,
     min_effect: float,
+    finished: bool,
+    force: bool,
     fail_if_slower: bool,
     out: Path,
     no_cache: bool,
@@ -60,7 +73,15 @@ def compare(
     A and B are each a bundle directory, DIR@ENGINE, a run directory (its bundle, measured again), a scenario file, or
     the URL of an Open Inference Protocol endpoint on this machine. Exit codes: 0 every percentile is decided,
     4 undecided, 1 with --fail-if-slower.
+
+    With --finished nothing is measured: A and B are run directories, judged from their samples. They were not measured
+    in turn, so what the machine did between them counts as a difference, and less can be decided. Runs of different
+    scenarios or machines are refused, unless by --force.
     """
+    if finished:
+        return _compare_finished(a, b, min_effect, force=force, fail_if_slower=fail_if_slower, as_json=as_json)
+    if force:
+        raise click.UsageError("--force goes with --finished: sides that are measured here need none")
     from harness.cli.progress import reporter
     from harness.pipeline.compare import Question
     from harness.pipeline.compare import compare as measure
@@ -71,6 +92,20 @@ def compare(
         run_dir, found = measure(question, settings_of(out, no_cache), progress)
     click.echo(report_format("json" if as_json else "terminal").render_study(found))
     click.echo(f"{run_dir.path / 'compare.html'}", err=True)
+    return comparison_code(found, fail_if_slower=fail_if_slower)
+
+
+def _compare_finished(a: str, b: str, min_effect: float, *, force: bool, fail_if_slower: bool, as_json: bool) -> int:
+    from harness.pipeline.finished import compare_finished
+    from harness.registry import report_format
+
+    source = click.get_current_context().get_parameter_source
+    idle = [name for name in ("scenario", "window_s", "rounds", "out", "no_cache") if source(name) is _GIVEN]
+    if idle:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
+        raise click.UsageError(f"--finished measures nothing, so {options} would do nothing")
+    found = compare_finished(Path(a), Path(b), min_effect, force=force)
+    click.echo(report_format("json" if as_json else "terminal").render_study(found))
     return comparison_code(found, fail_if_slower=fail_if_slower)
 
 

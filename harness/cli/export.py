@@ -6,10 +6,15 @@ from pathlib import Path
 
 import click
 
+from harness.cli.completion import complete_plugins
+
 
 @click.command()
 @click.argument("what", metavar="BUNDLE|RUN_DIR|SCENARIO|MODEL_FILE", type=click.Path(exists=True, path_type=Path))
-@click.option("--to", "form", required=True, help="lightgbm, xgboost, ...; see `harness list exporters`.")
+@click.option(
+    "--to", "form", required=True, shell_complete=complete_plugins("exporters"),
+    help="lightgbm, xgboost, ...; see `harness list exporters`.",
+)  # fmt: skip
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def export(what: Path, form: str, folder: Path) -> None:
     """Write a compressed ranker into DIR, to be loaded with nothing of ours: checked, with the lines that load it."""

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from harness.cli.scene import Scene, Stage
 from harness.events import Event, LoadProgress, ScenarioDone, duration, milliseconds
-from harness.report._printable import printable
+from harness.printable import printable
 
 _BAR = 24
 _COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "INVALID": "magenta", "failed": "red"}

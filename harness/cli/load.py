@@ -52,7 +52,7 @@ def run_plan(plan_dir: Path, quiet: bool, **role: Any) -> int:
     from harness.load import distributed, process
 
     if role["master"] + role["worker"] + (role["processes"] > 1) > 1:
-        raise UsageError("--master, --worker and --processes exclude one another")
+        raise UsageError("--master, --worker and --processes exclude one another", remedy="give one of them")
     if role["worker"]:
         distributed.run_worker(plan_dir, process.worker(role["master_host"], role["master_port"]))
         return 0

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.completion import complete_plugins
+
 if TYPE_CHECKING:
     from harness.target.probe import Probe
 
 
 @click.command()
 @click.argument("url")
-@click.option("--adapter", default="oip", show_default=True, help="See `harness list adapters`.")
+@click.option(
+    "--adapter", default="oip", show_default=True, shell_complete=complete_plugins("adapters"),
+    help="See `harness list adapters`.",
+)  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the adapter, in YAML.")
 @click.option(
     "--header-env", "headers", multiple=True, metavar="NAME=VARIABLE", help="A header whose value a variable holds."
@@ -56,7 +61,9 @@ def probe(
         )
     except ValidationError as error:
         raise UsageError(
-            "; ".join(fault["msg"] for fault in error.errors()), where="--header-env, --bearer-env"
+            "; ".join(fault["msg"] for fault in error.errors()),
+            where="--header-env, --bearer-env",
+            remedy="write NAME=VARIABLE, the variable's name and not its value",
         ) from error
     found = probing.probe(
         url, access, Choice.model_validate({"kind": adapter, **chosen}), n_candidates, n_features, timeout_s

@@ -12,7 +12,7 @@ import click
 
 from harness.cli.time_left import TimeLeft
 from harness.events import Count, Event, LoadProgress, Progress, StageStarted, to_data
-from harness.report._printable import printable
+from harness.printable import printable
 
 _REPEAT_S = 5.0
 

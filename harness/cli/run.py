@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.settings import json_option, no_cache_option, out_option, quiet_option, set_option, settings_of
+from harness.cli.step_summary import append_step_summary
 
 if TYPE_CHECKING:
     from harness.pipeline import RunDir, Settings
@@ -105,8 +106,10 @@ def _print(
     if len(loaded) == 1:
         run_dir, report = done[0]
         click.echo(chosen.render(report, run_dir.samples()))
+        append_step_summary(report_format("markdown").render(report, None))
         click.echo(f"{run_dir.path / 'report.html'}", err=True)
         return
     click.echo(chosen.render_suite(reports))
+    append_step_summary(report_format("markdown").render_suite(reports))
     for path in save_suite([run_dir for run_dir, _ in done], out, next((i.suite for i in loaded if i.suite), "suite")):
         click.echo(str(path), err=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from harness.records import Manifest
 if TYPE_CHECKING:
     from harness.mlp.model import MlpModel
     from harness.mlp.objective import Lesson
+
+TOLD = ("targets", "synthetic_share", "outputs", "hints", "label_weight")
+"""What a student's manifest says of how it was taught: keys of `distil_mlp`."""
 
 
 class NetworkGate:
@@ -58,6 +62,12 @@ def in_teachers_unit(model: MlpModel, work: Compression) -> MlpModel:
     output = model.layers[-1]
     scaled = replace(output, weight=output.weight / unit, bias=output.bias / unit)
     return replace(model, layers=(*model.layers[:-1], scaled))
+
+
+def taught_anew(before: Manifest, hidden: Sequence[int], seed: int) -> dict[str, Any]:
+    """The recipe step for a network of other widths, taught as `before` was: by the teacher, or on the true labels."""
+    told = {key: before.meta[key] for key in TOLD if key in before.meta}
+    return {"kind": "distil_mlp", "targets": "labels", **told, "hidden": list(hidden), "seed": seed}
 
 
 def refuses_all_but_networks(manifest: Manifest) -> str:

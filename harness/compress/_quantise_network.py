@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.bundle import Draft
 from harness.compress._fine_tuning import in_teachers_unit, lesson_of
-from harness.mlp.options import FineTuningOptions
+from harness.mlp.options import QatOptions
 from harness.protocols import Compression
 from harness.records import Manifest
 
@@ -21,7 +21,7 @@ def refuses_network(manifest: Manifest) -> str:
     return "" if manifest.meta.get("hidden") != [] else "the network has no hidden layer to quantise"
 
 
-def quantise_network(activations: Activations, qat: bool | FineTuningOptions, work: Compression) -> Draft:
+def quantise_network(activations: Activations, qat: bool | QatOptions, work: Compression) -> Draft:
     """Weights of the hidden layers in int8, one scale per output channel, and activations at run time or on grids.
 
     `static` grids are calibrated on the valid split, with `qat` learned in training. Raises ModelError where that
@@ -33,7 +33,7 @@ def quantise_network(activations: Activations, qat: bool | FineTuningOptions, wo
     said: dict[str, Any] = {"weights": "int8", "activations": "static" if qat else activations}
     facts: dict[str, Any] = {}
     if qat:
-        model, facts = _trained(model, FineTuningOptions() if qat is True else qat, work)
+        model, facts = _trained(model, QatOptions() if qat is True else qat, work)
         said["qat"] = True
     elif activations == "static":
         model = _calibrated(model, work)
@@ -55,7 +55,7 @@ def _calibrated(model: MlpModel, work: Compression) -> MlpModel:
     return model.on_grids(grids_over(activation_ranges(model, work.splits.valid)))
 
 
-def _trained(model: MlpModel, options: FineTuningOptions, work: Compression) -> tuple[MlpModel, dict[str, Any]]:
+def _trained(model: MlpModel, options: QatOptions, work: Compression) -> tuple[MlpModel, dict[str, Any]]:
     from harness.mlp.calibration import activation_ranges, grids_over
     from harness.mlp.fake_quantised import FakeQuantised
     from harness.mlp.train import mean_valid_ndcg, seeded, train

@@ -1,4 +1,11 @@
-"""Train a smaller LightGBM ensemble on the teacher's scores, on these and the labels, or on from the recipe's trees."""
+"""Train a smaller LightGBM ensemble on the teacher's scores, on these and the labels, or on from the recipe's trees.
+
+For any teacher, networks too. A small ensemble learns worse from the teacher's scores alone than from the labels, and
+at best better from scores first and labels then (`targets: mixed`); boosted on from pruned trees (`start: pruned`) it
+does as well as `prune_trees` alone at equal size (figures: `results/evidence/gbdt-students.md`). So prune first, and
+distil where the teacher is no tree ensemble, or the labels are poor. It costs one training. The control is a student of
+the same shape that learns from the true labels alone.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +68,11 @@ def apply(options: Options, work: Compression) -> Draft:
         return artefacts.save(forest, work.out, work.splits.train.feature_names, lightgbm_objective=objective)
     before = artefacts.load(work.bundle)
     if before.average:
-        raise ModelError("is an average of trees, which boosting can't go on from", where=str(work.bundle.path))
+        raise ModelError(
+            "is an average of trees, which boosting can't go on from",
+            where=str(work.bundle.path),
+            remedy="use start: fresh",
+        )
     grown = _grown(options, work, before)
     return artefacts.save_like(boosted_on(before, grown), work.out, work.bundle)
 

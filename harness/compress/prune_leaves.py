@@ -1,4 +1,12 @@
-"""Collapse the subtrees that change the scores least, over all trees, to a node budget or a quality gate."""
+"""Collapse the subtrees that change the scores least, over all trees, to a node budget or a quality gate.
+
+Minimal cost-complexity pruning (Breiman, Friedman, Olshen and Stone, Classification and Regression Trees, 1984, chapter
+3) with one queue over all trees: again and again the subtree that changes its tree's output least, in mean square per
+leaf removed, becomes a leaf (`harness.trees.pruning.collapse`). It needs no grades and takes seconds, and shortens
+trees rather than making them fewer, which suits engines whose time goes with nodes (`bitblend`, `tl2cgen`). Trees are
+weighed one by one: `prune_levels` and `prune_trees`, which make up for what they take away, lose less where much has to
+go.
+"""
 
 from __future__ import annotations
 

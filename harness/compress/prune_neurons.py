@@ -1,7 +1,7 @@
 """Whole hidden units out of a network, the least important first, with fine-tuning in between; really smaller.
 
 Importance is the first-order change of the loss (Molchanov et al., CVPR 2019) or the norm of a unit's weights. The
-control is a network of the same widths trained anew on the true labels.
+control is a network of the same widths, taught anew as the one that is pruned was.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from harness.bundle import Draft
-from harness.compress._fine_tuning import NetworkGate, in_teachers_unit, lesson_of, refuses_all_but_networks
+from harness.compress._fine_tuning import (
+    NetworkGate,
+    in_teachers_unit,
+    lesson_of,
+    refuses_all_but_networks,
+    taught_anew,
+)
 from harness.compress._size_options import OneOfSeveral
 from harness.errors import ModelError
 from harness.mlp.options import FineTuningOptions, Importance
@@ -55,8 +61,8 @@ def refuses(options: Options, manifest: Manifest) -> str:
 
 
 def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
-    """A network of the same widths on the true labels."""
-    return {"kind": "distil_mlp", "hidden": after.meta["hidden"], "seed": options.seed, "targets": "labels"}
+    """A network of the same widths, taught as the one before was."""
+    return taught_anew(before, after.meta["hidden"], options.seed)
 
 
 def apply(options: Options, work: Compression) -> Draft:

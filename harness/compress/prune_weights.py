@@ -3,7 +3,7 @@
 Gradual magnitude pruning (Zhu and Gupta, 2017) while the network is trained on, then fine-tuning of what is left. The
 native engine multiplies layers of more than four fifths zeros without them (a sparse first layer, Nardini et al., TKDE
 2022; here any hidden layer). All other engines multiply the zeros too, and so do int8 kernels. The control is a dense
-network of as many parameters on the true labels.
+network of as many parameters, taught anew as the one that is pruned was.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from harness.bundle import Draft
-from harness.compress._fine_tuning import NetworkGate, in_teachers_unit, lesson_of, refuses_all_but_networks
+from harness.compress._fine_tuning import (
+    NetworkGate,
+    in_teachers_unit,
+    lesson_of,
+    refuses_all_but_networks,
+    taught_anew,
+)
 from harness.compress._size_options import OneOfSeveral
 from harness.mlp.options import FineTuningOptions
 from harness.mlp.widths import narrower
@@ -52,9 +58,9 @@ def refuses(options: Options, manifest: Manifest) -> str:
 
 
 def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
-    """A dense network with all hidden layers narrower by the same factor, on the true labels."""
+    """A dense network with all hidden layers narrower by the same factor, taught as the one before was."""
     narrow = narrower(before.meta["hidden"], before.size.n_parameters, after.size.n_parameters)
-    return {"kind": "distil_mlp", "hidden": narrow, "seed": options.seed, "targets": "labels"}
+    return taught_anew(before, narrow, options.seed)
 
 
 def apply(options: Options, work: Compression) -> Draft:

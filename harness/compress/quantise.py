@@ -2,9 +2,13 @@
 
 Trees: `thresholds` marks the bundle for a compile that compares small integers in place of floats, which changes no
 score; `leaves` rounds leaf values, which does: the packed file stores them that narrow, the other files keep the same
-values in full width. `refit` chooses the narrow leaves by what the whole forest's scores on the train split lose, tree
-by tree (`harness.trees.pruning.narrow_refit`), for where int4 costs quality. Network: hidden layers become int8,
-activations at run time or on fixed grids, after the fact or in training (`harness.compress._quantise_network`).
+values in full width. int8 leaves make a packed file about a quarter smaller for next to no quality; `refit` chooses the
+narrow leaves by what the whole forest's scores on the train split lose, tree by tree, for where int4 costs quality
+(`harness.trees.pruning.narrow_refit`).
+
+Networks: hidden layers become int8, activations at run time or on fixed grids, after the fact or, with `qat`, in
+training (`harness.compress._quantise_network`): about a quarter of the bytes, and faster where layers are wide or lists
+long. Put it last in a recipe: other methods refuse what is quantised already.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from pydantic import Field, model_validator
 
 from harness.bundle import Draft
 from harness.compress._quantise_network import Activations, quantise_network, refuses_network
-from harness.mlp.options import FineTuningOptions
+from harness.mlp.options import QatOptions
 from harness.protocols import Compression, PluginOptions
 from harness.records import Manifest
 
@@ -36,9 +40,9 @@ class Options(PluginOptions):
     activations: Activations = Field(
         default="dynamic",
         description="networks: quantise activations at run time (native), or between ranges calibrated on valid, for "
-        "the static kernels of onnxruntime_int8",
+        "the static kernels of bytenet and onnxruntime_int8",
     )
-    qat: bool | FineTuningOptions = Field(
+    qat: bool | QatOptions = Field(
         default=False,
         description="networks: quantisation-aware training, static activations; true, or the keys of its training",
     )

@@ -1,4 +1,10 @@
-"""Keep the first trees: a fixed number, a share, a node budget, or the fewest inside a quality gate."""
+"""Keep the first trees: a fixed number, a share, a node budget, or the fewest inside a quality gate.
+
+The cheapest compression there is: boosted trees correct the ones before them, so the first ones carry most of the score
+and any prefix of the ensemble is a ranker. It costs no training and, unless `max_drop` asks for the gate, no data.
+Other methods prune better at the same size, often by far; each is therefore reported against truncation as its control.
+Use it to see what a size costs at least, or for a model file without data.
+"""
 
 from __future__ import annotations
 

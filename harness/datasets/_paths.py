@@ -44,7 +44,9 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"broken gzip file: {error}", where=str(path), remedy="copy or download it again") from error
     except OSError as error:
-        raise DataError(f"can't be read: {error.strerror or error}", where=str(path)) from error
+        raise DataError(
+            f"can't be read: {error.strerror or error}", where=str(path), remedy="check the disk and your permissions"
+        ) from error
 
 
 def fingerprint(path: Path) -> tuple[str, int, int]:

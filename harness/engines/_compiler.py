@@ -31,7 +31,7 @@ def find_compiler() -> Compiler:
         raise EngineError(
             "needs a C compiler, and neither gcc nor cc is on PATH",
             where="compiling an engine",
-            remedy="install one (for instance the package gcc or build-essential), or use engine: gtil",
+            remedy="install one (such as the package gcc), or use engine: gtil, for networks native",
         )
     return Compiler(path, compiler_version())
 
@@ -61,7 +61,7 @@ def _run_all(commands: Sequence[Sequence[str]], folder: Path) -> None:
                 raise EngineError(
                     f"the C compiler failed ({_how(process.returncode)}):\n{_last_lines(said)}",
                     where=command[0],
-                    remedy="free memory or disk space where it ran out of either, else use engine: gtil",
+                    remedy="free memory or disk space where it ran out, else use engine: gtil, for networks native",
                 )
     finally:
         for process in running:

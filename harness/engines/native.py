@@ -1,6 +1,8 @@
 """The library a model was trained with: LightGBM, XGBoost, torch (networks and TorchScript), in process.
 
-Its scores define the bundle: they are what other engines are compared with.
+Its scores define the bundle: they are what other engines are compared with. What a service usually runs, and mostly the
+slowest for short lists, for every call goes through checks and copies made for batches. It also has most in memory, the
+library itself. Serve it to know what you have now, and compare with `engine: auto`.
 """
 
 from __future__ import annotations

@@ -14,12 +14,10 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.bundle import Bundle
-from harness.engines._networks import on_grids, refuses_dynamic
+from harness.engines._networks import model_on_grids, refuses_grids
 from harness.environment import isa
 from harness.protocols import PluginOptions, Scorer
 from harness.records import Manifest
-
-RANGES = "activation_ranges"
 
 
 class Options(PluginOptions):
@@ -32,15 +30,7 @@ def refuses(options: Options, manifest: Manifest) -> str:
     """Needs a float32 network with hidden layers and known ranges, and the packages."""
     from harness.engines._onnx_session import missing_packages
 
-    if manifest.format != "mlp":
-        return f"it scores networks of the mlp format, this bundle is {manifest.format}"
-    if reason := refuses_dynamic(manifest):
-        return reason
-    if manifest.meta.get("hidden") == []:
-        return "the network has no hidden layer to quantise"
-    if RANGES not in manifest.meta and not on_grids(manifest):
-        return "the bundle does not say which ranges its activations have: train it again with this version"
-    return missing_packages("onnxruntime", "onnx")
+    return refuses_grids(manifest) or missing_packages("onnxruntime", "onnx")
 
 
 def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
@@ -49,15 +39,9 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     Raises EngineError, and ModelError for a damaged network.
     """
     from harness.engines._onnx_session import open_session
-    from harness.mlp.artefacts import load
-    from harness.mlp.calibration import grids_over
-    from harness.mlp.model import WEIGHT_BITS
     from harness.mlp.onnx_graph import graph_of
 
-    model, bits = load(bundle), WEIGHT_BITS
-    if not model.grids:
-        bits = weight_bits()
-        model = model.on_grids(grids_over(bundle.manifest.meta[RANGES]), bits)
+    model, bits = model_on_grids(bundle, weight_bits())
     content = graph_of(model)
     facts = {
         "precision": "int8",

@@ -1,4 +1,8 @@
-"""LightGBM's text: `model.txt`, loaded by LightGBM itself."""
+"""LightGBM's text: `model.txt`, loaded by LightGBM itself.
+
+For a service that has LightGBM already: the compressed model takes the place of the old file. Trees of XGBoost can take
+this form too, rewritten in LightGBM's terms, where they have a counterpart. Scores are raw (no sigmoid).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""An ONNX graph: `model.onnx`, of trees or of a network, for ONNX Runtime and others (optional extra `onnx`)."""
+"""An ONNX graph: `model.onnx`, of trees or of a network, for ONNX Runtime and others (optional extra `onnx`).
+
+One float32 input [n, n_features], one output of n scores. Every candidate reaches the same leaf as in the model's own
+library (`harness.trees.formats.onnx_export`). Choose it for a service that speaks ONNX; splits by category, and
+networks quantised at run time, have no place in it.
+"""
 
 from __future__ import annotations
 

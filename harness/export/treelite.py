@@ -1,4 +1,8 @@
-"""A Treelite checkpoint: `model.treelite`, for Treelite 4 and what is built on it (GTIL, TL2cgen, FIL)."""
+"""A Treelite checkpoint: `model.treelite`, for Treelite 4 and what is built on it (GTIL, TL2cgen, FIL).
+
+Trees of any origin, as the bundle holds them: nothing is converted, so all scores are those of the `gtil` engine.
+Choose it for a service with Treelite, or to compile the trees elsewhere with TL2cgen.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""XGBoost's JSON: `model.json`, loaded by XGBoost itself."""
+"""XGBoost's JSON: `model.json`, loaded by XGBoost itself.
+
+For a service that has XGBoost already. Only models that came from XGBoost can go back into this form, for the file also
+states objective and features; export LightGBM's trees to `lightgbm`. Scores are margins.
+"""
 
 from __future__ import annotations
 

@@ -9,12 +9,13 @@ that a single long queue decides; it is taken times Student's t quantile at roun
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from harness.judge.blocks import Pool, answered_ms, draws, standard_error, t_quantile
 from harness.judge.findings import find
 from harness.judge.percentiles import percentile
 from harness.judge.steadiness import LATENCY_DRIFT, TOO_FEW
@@ -27,11 +28,8 @@ from harness.studies import Comparison, Difference
 
 A, B = "A", "B"
 PERCENTILES = {"p50": 0.5, "p99": 0.99}
-CONFIDENCE = 0.95
-N_DRAWS = 1000
 FEWEST_ROUNDS = 5
 _ALLOWED_FOR = (TOO_FEW, LATENCY_DRIFT)
-_SEED = 1
 
 
 def judge_comparison(
@@ -44,7 +42,7 @@ def judge_comparison(
     """
     measures = measures_of(scenario, measurements, samples)
     found_in = find(scenario, measurements, measures, (), samples, subjects=(A, B))
-    findings = (*(_of_rounds(f) for f in found_in), *(f for m in measures for f in _unanswered(m)))
+    findings = (*(_of_rounds(f) for f in found_in), *(f for m in measures for f in unanswered(m)))
     rounds = paired_rounds(samples, scenario.traffic.timeout_s * 1e3) if samples is not None else []
     found = differences(rounds, min_effect) if len(rounds) >= FEWEST_ROUNDS else ()
     if any(finding.hard for finding in findings):
@@ -74,26 +72,33 @@ def paired_rounds(samples: Samples, timeout_ms: float) -> list[Round]:
     sides = []
     for side in (A, B):
         judged = samples.judged(side)
-        latency_ms = np.where(judged.ok, judged.latency_ms, np.maximum(timeout_ms, _longest(judged)))
+        latency_ms = answered_ms(judged, timeout_ms)
         sides.append([latency_ms[judged.segment == segment] for segment in np.unique(judged.segment)])
     return [Round(a_ms, b_ms) for a_ms, b_ms in zip(*sides, strict=False)]
 
 
 def differences(rounds: list[Round], min_effect: float) -> tuple[Difference, ...]:
     """Difference and ratio of each percentile with its interval, and the answer. Needs two rounds or more."""
-    a, b = _Pool([r.a_ms for r in rounds]), _Pool([r.b_ms for r in rounds])
-    return tuple(_difference(name, q, a, b, len(rounds), min_effect) for name, q in PERCENTILES.items())
+    a, b = Pool([r.a_ms for r in rounds]), Pool([r.b_ms for r in rounds])
+    return tuple(_difference(name, q, a, b, min_effect) for name, q in PERCENTILES.items())
 
 
-def _difference(name: str, q: float, a: _Pool, b: _Pool, n_rounds: int, min_effect: float) -> Difference:
-    drawn = np.random.default_rng(_SEED).multinomial(n_rounds, np.full(n_rounds, 1 / n_rounds), N_DRAWS)
-    left_out = 1 - np.eye(n_rounds, dtype=np.int64)
-    a_ms, b_ms = percentile(a.values_ms, q), percentile(b.values_ms, q)
+def _difference(name: str, q: float, a: Pool, b: Pool, min_effect: float) -> Difference:
+    drawn, left_out = draws(a.n_blocks)
     booted = a.percentiles(q, drawn), b.percentiles(q, drawn)
     knifed = a.percentiles(q, left_out), b.percentiles(q, left_out)
-    half_ms = _half_width(booted[1] - booted[0], knifed[1] - knifed[0])
-    factor = float(np.exp(_half_width(np.log(booted[1] / booted[0]), np.log(knifed[1] / knifed[0]))))
-    ratio = b_ms / a_ms
+    reach = t_quantile(a.n_blocks - 1)
+    half_ms = reach * standard_error(booted[1] - booted[0], knifed[1] - knifed[0])
+    half_log = reach * standard_error(np.log(booted[1] / booted[0]), np.log(knifed[1] / knifed[0]))
+    return difference(name, (percentile(a.values_ms, q), percentile(b.values_ms, q)), half_ms, half_log, min_effect)
+
+
+def difference(
+    name: str, sides_ms: tuple[float, float], half_ms: float, half_log: float, min_effect: float
+) -> Difference:
+    """A percentile of A and of B, with half the intervals of B - A and of the logarithm of B / A, and the answer."""
+    a_ms, b_ms = sides_ms
+    ratio, factor = b_ms / a_ms, math.exp(half_log)
     return Difference(
         percentile=name,
         a_ms=a_ms,
@@ -120,43 +125,13 @@ def answer(
     return "no difference" if 1 / edge <= ratio_lower and ratio_upper <= edge else "undecided"
 
 
-class _Pool:
-    """All latencies of one side, sorted, each with its round."""
-
-    def __init__(self, rounds_ms: list[Floats]) -> None:
-        self.values_ms = np.concatenate(rounds_ms)
-        order = np.argsort(self.values_ms, kind="stable")
-        self.values_ms = self.values_ms[order]
-        self._round = np.repeat(np.arange(len(rounds_ms)), [values.size for values in rounds_ms])[order]
-
-    def percentiles(self, q: float, drawn: NDArray[np.int64]) -> Floats:
-        """The q-quantile (draws,) where round r is taken drawn[:, r] times."""
-        found = np.empty(drawn.shape[0])
-        for place, times in enumerate(drawn):
-            reached = np.cumsum(times[self._round])
-            found[place] = self.values_ms[np.searchsorted(reached, q * reached[-1] - 1e-9)]
-        return found
-
-
-def _half_width(booted: Floats, knifed: Floats) -> float:
-    """Half of the interval, from a statistic's values over bootstrap draws and with each round (n,) left out."""
-    from scipy.stats import t
-
-    n = knifed.size
-    error = max(booted.std() * np.sqrt(n / (n - 1)), knifed.std() * np.sqrt(n - 1))
-    return float(t.ppf((1 + CONFIDENCE) / 2, n - 1) * error)
-
-
 def _of_rounds(finding: Finding) -> Finding:
     """The finding, soft where the intervals allow for what it tells: how many samples, and how steady the rounds."""
     return finding.model_copy(update={"hard": False}) if finding.name in _ALLOWED_FOR else finding
 
 
-def _longest(judged: Samples) -> float:
-    return float(judged.latency_ms[judged.ok].max(initial=0.0))
-
-
-def _unanswered(measure: TargetMeasure) -> list[Finding]:
+def unanswered(measure: TargetMeasure) -> list[Finding]:
+    """That requests of a side were not answered, which counts as answered late."""
     n_lost = measure.n_planned - measure.n_ok
     if not n_lost:
         return []

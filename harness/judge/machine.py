@@ -12,7 +12,7 @@ THROTTLED_S = 0.0
 
 
 @dataclass(frozen=True)
-class _Rule:
+class Rule:
     """A quantity of `MachineMeasure` whose mean over the judged seconds may be `allowed` at most."""
 
     quantity: str
@@ -24,24 +24,24 @@ class _Rule:
 
 # Pressure counts the harness's own tasks too: on a machine of 2 cores with nothing else on it, a server that keeps its
 # core busy for 70 % of the time makes 1.5 to 2 % for the CPU, and none for memory and I/O.
-_RULES = (
-    _Rule(
+RULES = (
+    Rule(
         "foreign", "foreign-cpu", "other processes ran on the cores of the generator and the server", 0.05,
         "end them, or give the run cores of its own (taskset, cpusets)",
     ),
-    _Rule(
+    Rule(
         "steal", "steal", "the hypervisor gave the cores to other guests", 0.01,
         "run on a machine, or a kind of instance, with cores of its own",
     ),
-    _Rule(
+    Rule(
         "cpu_pressure", "pressure", "tasks waited for a core", 0.20,
         "end what else runs on this machine, or use one with more cores",
     ),
-    _Rule(
+    Rule(
         "memory_pressure", "pressure", "tasks waited for memory", 0.05,
         "free memory, or use a machine with more",
     ),
-    _Rule(
+    Rule(
         "io_pressure", "pressure", "tasks waited for a disk", 0.05,
         "end what reads and writes files beside the run",
     ),
@@ -59,7 +59,7 @@ def machine_findings(measure: TargetMeasure, *, hard: bool) -> Iterator[Finding]
             remedy="run on Linux, and windows of several seconds, so that the machine can be watched",
             target=measure.target,
         )
-    for rule in _RULES:
+    for rule in RULES:
         spread: Spread = getattr(machine, rule.quantity)
         if spread.mean > rule.allowed:
             yield Finding(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.records import Finding, Measurements
+from harness.records import Calibration, Facts, Finding, Measurements
 
 OLDEST_DAYS = 30.0
 COMMAND = "harness calibrate"
@@ -21,15 +21,22 @@ def noise_floor_findings(measurements: Measurements) -> Iterator[Finding]:
             remedy=f"run `{COMMAND}` once on this machine",
         )
         return
-    changed = [key for key in IDENTITY if calibration.machine.get(key) != measurements.environment.get(key)]
-    days = calibration.age_days(measurements.created)
-    if changed or days > OLDEST_DAYS:
-        was = f"with another {' and '.join(changed)}" if changed else f"{days:.0f} days before this run"
+    was = outdated(calibration, measurements.environment, measurements.created)
+    if was:
         yield Finding(
             name="stale-calibration",
             message=f"the noise floor was measured {was}",
             remedy=f"run `{COMMAND}` again",
-            figure=days,
+            figure=calibration.age_days(measurements.created),
             threshold=OLDEST_DAYS,
             unit="days",
         )
+
+
+def outdated(calibration: Calibration, environment: Facts, at: str) -> str:
+    """Why a calibration does not hold for this machine at that moment (ISO 8601); empty where it does."""
+    changed = [key for key in IDENTITY if calibration.machine.get(key) != environment.get(key)]
+    if changed:
+        return f"with another {' and '.join(changed)}"
+    days = calibration.age_days(at)
+    return f"{days:.0f} days earlier" if days > OLDEST_DAYS else ""

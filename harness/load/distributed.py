@@ -56,7 +56,11 @@ def run_worker(folder: Path, role: Sequence[str]) -> None:
     finally:
         process.stop()
     if process.exit_code != 0:
-        raise LoadError(f"the worker ended with exit code {process.exit_code}\n{process.last_words()}", where=str(log))
+        raise LoadError(
+            f"the worker ended with exit code {process.exit_code}\n{process.last_words()}",
+            where=str(log),
+            remedy="check that the master runs, and is reached at --master-host and --master-port",
+        )
 
 
 def _read(folder: Path) -> LoadPlan:

@@ -58,4 +58,6 @@ def export(scenario: Scenario, data: RankingData, target: Target, folder: Path, 
         for template, name in _TEMPLATES.items():
             (folder / name).write_text(templates.get_template(template).render(facts), encoding="utf-8")
     except OSError as error:
-        raise LoadError(f"can't write the plan: {error.strerror or error}", where=str(folder)) from error
+        raise LoadError(
+            f"can't write the plan: {error.strerror or error}", where=str(folder), remedy="name another folder"
+        ) from error

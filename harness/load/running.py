@@ -65,7 +65,11 @@ def follow(process: LocustProcess, events: Path, limit_s: float, progress: Progr
                 progress(LoadProgress(**json.loads(line)))
             offset += len(whole) + 1 if whole else 0
         if running and time.monotonic() > end_s:
-            raise LoadError(f"the load process did not end within {limit_s:.0f} s", where=str(process.log))
+            raise LoadError(
+                f"the load process did not end within {limit_s:.0f} s",
+                where=str(process.log),
+                remedy="look into that log, and run again on a quiet machine",
+            )
 
 
 def read_results(out: Path, process: LocustProcess) -> tuple[Samples, LoadInfo]:
@@ -84,4 +88,8 @@ def read_results(out: Path, process: LocustProcess) -> tuple[Samples, LoadInfo]:
 def _died(process: LocustProcess, left: str) -> LoadError:
     code = process.exit_code or 0
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return LoadError(f"the load process {how}; {left}\n{process.last_words()}", where=str(process.log))
+    return LoadError(
+        f"the load process {how}; {left}\n{process.last_words()}",
+        where=str(process.log),
+        remedy="look into that log for the reason; `harness doctor` tells whether memory or open files are short",
+    )

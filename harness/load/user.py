@@ -100,7 +100,9 @@ def _with_headers(bodies: Bodies, headers: Mapping[str, str]) -> Bodies:
     lines = ""
     for name, value in headers.items():
         if any(mark in name + value for mark in "\r\n\0") or ":" in name or not name.strip():
-            raise LoadError("a header must be one line of text", where=f"headers(): {name!r}")
+            raise LoadError(
+                "a header must be one line of text", where=f"headers(): {name!r}", remedy="mend it in load.locustfile"
+            )
         lines += f"{name}: {value}\r\n"
     return replace(bodies, headers=np.char.add(bodies.headers, lines)) if lines else bodies
 

@@ -43,3 +43,16 @@ class FineTuningOptions(TrainingOptions):
     label_weight: float = Field(
         default=0.1, ge=0, le=1, description="share of the loss on the true grades; the rest is on the teacher's scores"
     )
+
+
+class QatOptions(FineTuningOptions):
+    """How a network learns the rounding of its int8 kernels, from the uncompressed teacher.
+
+    It has lost little, and was kept from its best epoch on valid: steps as long as those after pruning lose that first
+    and find nothing better.
+    """
+
+    learning_rate: float = Field(default=1e-4, gt=0, le=1, description="of AdamW at the start; falls along a cosine")
+    label_weight: float = Field(
+        default=0.0, ge=0, le=1, description="share of the loss on the true grades; the rest is on the teacher's scores"
+    )

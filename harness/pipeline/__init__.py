@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from harness import registry
 from harness.errors import HarnessError
 from harness.events import FAILED, ScenarioDone, ScenarioStarted, stage
-from harness.judge.verdict import judge
 from harness.load.trace import read_trace
 from harness.pipeline.auto_engine import settle
 from harness.pipeline.data import candidates, describe_data, splits_of
@@ -14,8 +12,9 @@ from harness.pipeline.ledger import open_all, timed
 from harness.pipeline.load_stage import load_and_audit
 from harness.pipeline.plan import Timekeeper, plan_of
 from harness.pipeline.prepare import chain
-from harness.pipeline.rate_tests import check_searchable, judged_capacities
-from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
+from harness.pipeline.publishing import publish
+from harness.pipeline.rate_tests import check_searchable
+from harness.pipeline.run_dir import RunDir
 from harness.pipeline.session import serving
 from harness.pipeline.sides import sides
 from harness.pipeline.state import RunState, Settings
@@ -93,18 +92,6 @@ def _measure_target(state: RunState) -> None:
         data, about = candidates(scenario, state.settings.cache, state.progress)
         state.learn(data=about)
     load_and_audit(state, reaching(scenario, data, state.run_dir.path, state.placement, state.progress))
-
-
-def publish(run_dir: RunDir) -> Report:
-    """Judge a finished run from its files and write every saved format; measures nothing."""
-    measured, samples = run_dir.measurements(), run_dir.samples()
-    report = judge(run_dir.scenario(), measured, samples, run_dir.samples_at_min_qps())
-    capacities = judged_capacities(run_dir.scenario(), measured, run_dir)
-    report = report.model_copy(update={"run": run_dir.path.name, "capacities": capacities})
-    for name in SAVED_FORMATS:
-        plugin = registry.report_format(name)
-        run_dir.write(plugin.SUFFIX, plugin.render(report, samples))
-    return report
 
 
 __all__ = ["RunDir", "Settings", "publish", "run", "save_suite"]

@@ -38,7 +38,11 @@ def benched(what: Path, overrides: Sequence[str], longest: int, cache: Cache, pr
     if what.is_file() and what.suffix in SUFFIXES:
         return _of_scenario(load_one(what, overrides), what, longest, cache, progress)
     if overrides:
-        raise UsageError("changes the keys of a scenario, and this is none", where=f"--set {overrides[0]}")
+        raise UsageError(
+            "changes the keys of a scenario, and this is none",
+            where=f"--set {overrides[0]}",
+            remedy="leave it out, or name a scenario file",
+        )
     if what.is_file():
         bundle = bundle_of_file(what, cache, progress)
         return Benched(what.stem, bundle, made_up_rows(bundle, longest), _MADE_UP)

@@ -30,6 +30,7 @@ _CODE = (
     *("rankers", "compress", "trees", "mlp"),
     *("scoring.py", "opening.py", "early_exit.py", "bundle.py", "ndcg.py", "paired.py"),
 )
+_SOURCES = (".py", ".c", ".h")
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ class Builder:
         return values
 
     def _drop(self, base: Floats, own: Floats, margin: float | None) -> QualityDrop:
-        return quality_with_tests(base, own, margin) if self.splits.test.graded else NOT_MEASURED
+        test = self.splits.test
+        return quality_with_tests(base, own, margin, test.group_sizes) if test.graded else NOT_MEASURED
 
     def _row(self, choice: Choice, bundle: Bundle, quality: QualityDrop, started: float, cached: bool) -> LedgerRow:
         return LedgerRow(
@@ -170,13 +172,14 @@ class Builder:
 
 
 def code_digest(rooms: Sequence[str] = _CODE) -> str:
-    """SHA-256 over the source of everything that can change a bundle, so that new code never meets old results."""
+    """SHA-256 over the source, C included, of what can change a result, so that new code never meets old results."""
     package = Path(__file__).resolve().parents[1]
     sha = hashlib.sha256()
     for room in rooms:
         base = package / room
-        for file in sorted(base.rglob("*.py")) if base.is_dir() else [base]:
-            sha.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
+        for file in sorted(base.rglob("*.*")) if base.is_dir() else [base]:
+            if file.suffix in _SOURCES:
+                sha.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
     return sha.hexdigest()
 
 

@@ -16,7 +16,7 @@ from harness.pipeline.data import candidates
 from harness.protocols import Progress, RankingRequest
 from harness.ranking_data import RankingData
 from harness.records import COMPRESSED, TARGET
-from harness.scenario import Access, Choice, Scenario, load, options
+from harness.scenario import Access, Choice, Scenario, load_one, options
 from harness.target.client import Client
 
 
@@ -41,10 +41,7 @@ def export_load_test(
 
     A target is asked only about what its adapter leaves open, such as the encoding. Raises UsageError and TargetError.
     """
-    loaded = load([what], overrides)
-    if len(loaded) != 1:
-        raise UsageError(f"holds {len(loaded)} scenarios; export takes one", where=str(what))
-    scenario = loaded[0].scenario
+    scenario = load_one(what, overrides)
     data, _ = candidates(scenario, cache, progress)
     target = _target(scenario, destination, data)
     progress(f"encoding {scenario.traffic.n_bodies} requests")

@@ -87,7 +87,8 @@ def _served(state: RunState, steps: Sequence[Step], scorer: Scorer, splits: Spli
     if "lossy" in scorer.info and splits.test.graded:
         sla, test = state.scenario.sla, splits.test
         own = ndcg(scores_of(scorer, test.features, test.group_sizes), test, sla.ndcg)
-        lost = {"quality": quality_with_tests(quality(steps[0].bundle, test, sla.ndcg), own, sla.ndcg_drop)}
+        base = quality(steps[0].bundle, test, sla.ndcg)
+        lost = {"quality": quality_with_tests(base, own, sla.ndcg_drop, test.group_sizes)}
     served = {"step": f"served by {engine.kind}", "params": engine.options, "control": None, "against_control": None}
     return steps[-1].row.model_copy(update=served | lost | {"build_s": 0.0, "notes": (), "gate_missed": ""})
 

@@ -86,7 +86,11 @@ def _checked(exporter: Exporter, bundle: Bundle, made: Path, work: Path, progres
     x = _rows(bundle)
     expected, found = score(bundle, x), _scores(exporter.USAGE, x, shutil.copytree(made, work / "tried"), work)
     if found.shape != expected.shape:
-        raise ModelError(f"gives scores of shape {found.shape} for {len(x)} rows", where=str(bundle.path))
+        raise ModelError(
+            f"gives scores of shape {found.shape} for {len(x)} rows",
+            where=str(bundle.path),
+            remedy="choose another form",
+        )
     difference, largest = np.abs(found - expected), float(np.abs(expected).max())
     if not (difference <= _tolerance(bundle.manifest) * largest).all():
         row = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))

@@ -5,7 +5,6 @@ No candidate has a grade, so nothing can be said of quality, and only methods th
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -44,21 +43,17 @@ def bundle_of_file(path: Path, cache: Cache, progress: Progress) -> Bundle:
 
 def _width_of(path: Path) -> int:
     """How many features a file of trees takes."""
-    import treelite
+    from harness.trees.formats.foreign import require_file, tree_format_of, width_of
 
-    from harness.trees.formats.foreign import import_checkpoint, tree_format_of
-
-    kind = tree_format_of(path) if path.is_file() else None
+    require_file(path)
+    kind = tree_format_of(path)
     if kind is None or path.suffix.lower() in (".pt", ".pth", ".ts", ".onnx"):
         raise ModelError(
             "not a file of trees, and only those tell how many features they take",
             where=str(path),
             remedy="name a scenario with its data and ranker: {kind: file, path: ...}",
         )
-    with tempfile.TemporaryDirectory(prefix="harness-file-") as folder:
-        checkpoint = Path(folder) / "model.treelite"
-        import_checkpoint(path, kind, checkpoint)
-        return int(treelite.Model.deserialize(checkpoint).num_feature)
+    return width_of(path, kind)
 
 
 def _splits(x: Features) -> Splits:

@@ -10,9 +10,14 @@ from harness.studies import Bench, Capacity, Study
 
 
 def judge_study(run_dir: RunDir, known: Study) -> Study:
-    """The study anew, with its reports written; of a bench there is nothing to judge."""
+    """The study anew, with its reports written."""
+    return publish_study(run_dir, judged_study(run_dir, known))
+
+
+def judged_study(run_dir: RunDir, known: Study) -> Study:
+    """The study anew; of a bench there is nothing to judge. Writes nothing."""
     if isinstance(known, Bench):
-        return publish_study(run_dir, known)
+        return known
     if isinstance(known, Capacity):
-        return publish_study(run_dir, judge_capacity_again(run_dir, known))
-    return publish_study(run_dir, judge_comparison_again(run_dir, known))
+        return judge_capacity_again(run_dir, known)
+    return judge_comparison_again(run_dir, known)

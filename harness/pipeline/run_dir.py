@@ -9,6 +9,8 @@ load/                the plan, the histograms, the generator's log, and machine.
 min-qps/             the same of the load test at `sla.min_qps`, where the run itself offers less
 capacity/            the same of each load test of the capacity search, by side, where the scenario asks for one
 result.json, report.html, summary.md    what judging and rendering made of it
+junit.xml, metrics.prom, openslo.yaml, badge.svg    what other tools read of it
+SHA256SUMS           of all these, for `harness verify`, `sha256sum -c`, and to sign
 
 A capacity search has points/ in place of load/ and samples.npz, a folder per load test, and capacity.json, .html, .md;
 a comparison has compare.json, .html, .md. A bench has bench.json, .html, .md and nothing else.
@@ -34,6 +36,7 @@ from harness.scenario import Scenario, dump_yaml, from_resolved, resolved
 
 R = TypeVar("R", bound=Record)
 SAVED_FORMATS = ("json", "markdown", "html")
+EXTRACTS = ("junit", "openmetrics", "openslo", "badge")
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class RunDir:
                     remedy="choose another folder with --out",
                 ) from error
             return cls(path)
-        raise HarnessError("too many runs in one second", where=str(root / base))
+        raise HarnessError("too many runs in one second", where=str(root / base), remedy="run again")
 
     def write(self, name: str, text: str) -> None:
         """Write one file whole: a full disk leaves the old one in place and raises a HarnessError."""
@@ -133,4 +136,6 @@ class RunDir:
                 remedy="name a folder that `harness run` has written, such as results/quickstart-...",
             ) from error
         except ValidationError as error:
-            raise UsageError(f"damaged {name}: {error.errors()[0]['msg']}", where=str(file)) from error
+            raise UsageError(
+                f"damaged {name}: {error.errors()[0]['msg']}", where=str(file), remedy="run the scenario again"
+            ) from error

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pydantic import ValidationError
 
 from harness import registry
 from harness.errors import HarnessError, UsageError
+from harness.pipeline.digests import write_sums
 from harness.pipeline.run_dir import SAVED_FORMATS, RunDir
 from harness.pipeline.state import RunState
 from harness.studies import Bench, Capacity, Comparison, Study
@@ -19,7 +20,7 @@ KINDS: dict[str, type[Capacity] | type[Comparison] | type[Bench]] = {
     "compare": Comparison,
     "bench": Bench,
 }
-S = TypeVar("S", Capacity, Comparison, Bench)
+S = TypeVar("S", bound=Study)
 
 
 def save_study(run_dir: RunDir, study: Study) -> None:
@@ -28,12 +29,18 @@ def save_study(run_dir: RunDir, study: Study) -> None:
 
 
 def publish_study(run_dir: RunDir, study: S) -> S:
-    """Write every saved format of a study."""
-    named = study.model_copy(update={"run": run_dir.path.name})
-    for name in SAVED_FORMATS:
-        plugin = registry.report_format(name)
-        run_dir.write(f"{study.kind}{Path(plugin.SUFFIX).suffix}", plugin.render_study(named))
+    """Write every saved format of a study, and the digests of all its files."""
+    named = cast(S, study.model_copy(update={"run": run_dir.path.name}))
+    for name, text in study_renderings(named).items():
+        run_dir.write(name, text)
+    write_sums(run_dir)
     return named
+
+
+def study_renderings(study: Study) -> dict[str, str]:
+    """File name -> text of everything that is published of a study."""
+    plugins = [registry.report_format(name) for name in SAVED_FORMATS]
+    return {f"{study.kind}{Path(plugin.SUFFIX).suffix}": plugin.render_study(study) for plugin in plugins}
 
 
 def keep_study(state: RunState, error: BaseException, judged: Callable[[], S]) -> None:
@@ -53,7 +60,11 @@ def read_study(run_dir: RunDir) -> Study | None:
             try:
                 return record.model_validate_json(file.read_bytes())
             except OSError as error:
-                raise UsageError(f"can't read: {error.strerror or error}", where=str(file)) from error
+                raise UsageError(
+                    f"can't read: {error.strerror or error}", where=str(file), remedy="check your permissions"
+                ) from error
             except ValidationError as error:
-                raise UsageError(f"damaged {file.name}: {error.errors()[0]['msg']}", where=str(file)) from error
+                raise UsageError(
+                    f"damaged {file.name}: {error.errors()[0]['msg']}", where=str(file), remedy="measure it again"
+                ) from error
     return None

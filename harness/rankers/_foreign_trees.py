@@ -73,7 +73,9 @@ def _keep_xgboost(path: Path, work: Training, forest: Forest) -> None:
     try:
         booster.load_model(path)
     except xgboost.core.XGBoostError as error:
-        raise ModelError(f"XGBoost can't read it: {str(error).splitlines()[0]}", where=str(path)) from error
+        raise ModelError(
+            f"XGBoost can't read it: {str(error).splitlines()[0]}", where=str(path), remedy="save it with XGBoost again"
+        ) from error
     _check_order(booster.feature_names or [], work, path)
     x = _check_rows(work)
     booster.feature_names = None

@@ -1,4 +1,9 @@
-"""LambdaMART by XGBoost (objective rank:ndcg, histogram trees)."""
+"""LambdaMART by XGBoost (objective rank:ndcg, histogram trees).
+
+The same idea as `lightgbm` (Burges, "From RankNet to LambdaRank to LambdaMART", 2010; Chen and Guestrin, "XGBoost", KDD
+2016), grown level by level to `max_depth`, so trees are shallower and balanced; gains are 2^grade - 1. Choose it where
+your service has XGBoost. After pruning, its trees are served from a Treelite checkpoint, by any engine of trees.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +89,11 @@ def _fit(options: Options, work: Training) -> Any:
         )
     except xgboost.core.XGBoostError as error:
         reason = str(error).strip().splitlines()[0]
-        raise ModelError(f"XGBoost: {reason}", where="training on split 'train'") from error
+        raise ModelError(
+            f"XGBoost: {reason}",
+            where="training on split 'train'",
+            remedy="check the keys of ranker (`harness explain xgboost`) and the grades of the data",
+        ) from error
     return booster[: booster.best_iteration + 1] if stopping else booster
 
 

@@ -10,8 +10,18 @@ from harness.records.base import (
     Facts,
     NdcgSpec,
     Record,
+    Versioned,
 )
-from harness.records.bundles import NOT_MEASURED, FileEntry, LedgerRow, Manifest, ModelSize, QualityDrop
+from harness.records.bundles import (
+    NOT_MEASURED,
+    FileEntry,
+    GroupLosses,
+    LedgerRow,
+    ListSizeNdcg,
+    Manifest,
+    ModelSize,
+    QualityDrop,
+)
 from harness.records.capacities import CapacityPoint, RateTest, TargetCapacity
 from harness.records.loads import (
     PRECISE_TIMER,
@@ -41,7 +51,9 @@ __all__ = [
     "Facts",
     "FileEntry",
     "Finding",
+    "GroupLosses",
     "LedgerRow",
+    "ListSizeNdcg",
     "LoadInfo",
     "MachineLog",
     "MachineMeasure",
@@ -61,4 +73,5 @@ __all__ = [
     "TargetMeasure",
     "Verdict",
     "VerdictStatus",
+    "Versioned",
 ]

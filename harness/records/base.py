@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 SCHEMA_VERSION = 1
 NON_FINITE = ("NaN", "Infinity", "-Infinity")
@@ -35,6 +35,21 @@ class Record(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
+
+
+class Versioned(Record):
+    """A record that is a file of its own. Of a newer version it is refused, for its keys may mean something else."""
+
+    schema_version: int = SCHEMA_VERSION
+
+    @field_validator("schema_version")
+    @classmethod
+    def _readable(cls, version: int) -> int:
+        if version > SCHEMA_VERSION:
+            raise ValueError(
+                f"schema version {version}, this harness reads up to {SCHEMA_VERSION}: install a newer one"
+            )
+        return version
 
 
 class NdcgSpec(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.records.base import SCHEMA_VERSION, Facts, Record
+from harness.records.base import Facts, Record, Versioned
 
 
 class FileEntry(Record):
@@ -14,7 +14,7 @@ class FileEntry(Record):
     n_bytes: int
 
 
-class Manifest(Record):
+class Manifest(Versioned):
     """What a bundle is: format, content digest, size and origin.
 
     `format` is `trees` (model.treelite and model.packed, plus model.txt or model.json where the source library can
@@ -22,7 +22,6 @@ class Manifest(Record):
     `mlp` (model.npz), `torchscript` (model.pt) or `onnx` (model.onnx).
     """
 
-    schema_version: int = SCHEMA_VERSION
     format: str
     digest: str
     files: dict[str, FileEntry]
@@ -58,12 +57,40 @@ class ModelSize(Record):
     packed_bits_per_node: float = float("nan")
 
 
+class ListSizeNdcg(Record):
+    """The query groups of `smallest` to `largest` candidates: their mean NDCG by the teacher and by the compressed
+    ranker, and the loss between them with its one-sided 95 % bounds."""
+
+    smallest: int
+    largest: int
+    n_groups: int
+    teacher_ndcg: float
+    ndcg: float
+    drop: float
+    drop_lower: float
+    drop_upper: float
+
+
+class GroupLosses(Record):
+    """How a mean loss of NDCG is spread over query groups.
+
+    n_unchanged: groups with the very same NDCG; losses: of the others (loss rounded to 0.02, groups), ascending and
+    negative where a group gains; list_sizes: the same groups by how many candidates they have, in up to eight classes
+    of about equally many groups.
+    """
+
+    n_unchanged: int
+    losses: tuple[tuple[float, int], ...]
+    list_sizes: tuple[ListSizeNdcg, ...]
+
+
 class QualityDrop(Record):
     """Paired NDCG difference teacher - compressed over query groups, with one-sided 95 % bootstrap bounds.
 
     randomisation_p: Fisher's two-sided test of no difference; margin_p: bootstrap test of a loss over `margin`, which
     is at most 0.05 where the upper bound is within it (non-inferior); share_losing: of the groups, those that lose more
-    than 0.1; worst_tenth: mean loss of the tenth of the groups that loses most. NaN where it was not asked for.
+    than 0.1; worst_tenth: mean loss of the tenth of the groups that loses most. NaN, and no `groups`, where it was not
+    asked for.
     """
 
     ndcg: float
@@ -76,6 +103,7 @@ class QualityDrop(Record):
     margin_p: float = float("nan")
     share_losing: float = float("nan")
     worst_tenth: float = float("nan")
+    groups: GroupLosses | None = None
 
     @property
     def measured(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from harness.records.base import SCHEMA_VERSION, Facts, NdcgSpec, Record
+from harness.records.base import Facts, NdcgSpec, Record, Versioned
 from harness.records.bundles import LedgerRow
 from harness.records.capacities import RateTest, TargetCapacity
 from harness.records.loads import Audit, LoadInfo, TargetInfo, TargetMeasure
@@ -21,7 +21,7 @@ class RateTried(Record):
     honest: bool
 
 
-class Calibration(Record):
+class Calibration(Versioned):
     """The noise floor of a machine: what the generator measures of a server that does nothing.
 
     created: UTC; machine: what identifies it (`cpu`, `cores`, `kernel`); measure: the null server under `traffic`;
@@ -30,7 +30,6 @@ class Calibration(Record):
     findings: what disturbed the measurement.
     """
 
-    schema_version: int = SCHEMA_VERSION
     created: str
     tool_version: str
     scenario: str = ""
@@ -48,14 +47,13 @@ class Calibration(Record):
         return (datetime.fromisoformat(at) - datetime.fromisoformat(self.created)).total_seconds() / 86_400
 
 
-class Measurements(Record):
+class Measurements(Versioned):
     """Everything a run measured except the samples; `harness judge` needs this, the samples and the scenario.
 
     `min_qps_load` is the load test at `sla.min_qps`, where the run itself offers less; `rate_tests` are those of the
     search for the capacity of each side, where the scenario asks for it.
     """
 
-    schema_version: int = SCHEMA_VERSION
     tool_version: str
     created: str
     command: str
@@ -76,19 +74,20 @@ class Measurements(Record):
     failure: str = ""
 
 
-class Report(Record):
+class Report(Versioned):
     """What is published: measurements, what they amount to per target, and the verdict. Written as result.json.
 
-    `run` is the name of the run directory, by which a suite's page links to it.
+    `run` is the name of the run directory, by which a suite's page links to it; `made_of` are the files there that the
+    report was made of, with their SHA-256.
     """
 
-    schema_version: int = SCHEMA_VERSION
     name: str
     run: str = ""
     measurements: Measurements
     measures: tuple[TargetMeasure, ...] = ()
     capacities: tuple[TargetCapacity, ...] = ()
     verdict: Verdict
+    made_of: dict[str, str] = {}
 
     def measure(self, target: str) -> TargetMeasure | None:
         """The measure of one target (`teacher`, `compressed`, `target`), or None where it was not load-tested."""

@@ -9,8 +9,6 @@ from harness.report import _numbers as numbers
 from harness.report._table import Table
 from harness.studies import Bench, BenchedEngine, EngineTimes
 
-CAPTION = "Both axes are logarithmic. Median time of one call; a dashed line is of an engine that is not exact."
-
 
 def sentence(bench: Bench) -> str:
     """Which engine is fastest for the model on this machine, at which lengths, and by how much."""

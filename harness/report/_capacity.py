@@ -10,11 +10,6 @@ from harness.report import _objectives as objectives
 from harness.report._table import Cell, Table
 from harness.studies import Capacity
 
-CAPTION = (
-    "Both axes are logarithmic. Each point is one load test with its verdict; the shaded rates lie between the highest "
-    "that passed and the lowest that failed."
-)
-
 
 def sentence(capacity: Capacity) -> str:
     """The capacity, how sure it is, and the knee."""

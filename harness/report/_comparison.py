@@ -14,7 +14,8 @@ def sentence(comparison: Comparison) -> str:
         return "Nothing could be compared: neither side has samples."
     said = [f"at {diff.percentile}: {_answer(diff, comparison.min_effect)}" for diff in comparison.differences]
     trust = f"the measurement can't be trusted ({', '.join(dict.fromkeys(hard))}): " if hard else ""
-    text = trust + "; ".join(said)
+    force = "by force, though the runs are not alike: " if comparison.finished and comparison.finished.differing else ""
+    text = force + trust + "; ".join(said)
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -22,9 +23,8 @@ def tables(comparison: Comparison) -> tuple[Table, ...]:
     """Both sides and how they differ; then what the letters stand for."""
     effect = numbers.share(comparison.min_effect)
     note = (
-        f"Intervals hold with 95 % confidence, over {comparison.n_rounds} interleaved rounds of the same requests. "
-        f"A side is called faster where the whole interval of B / A lies beyond {effect}, and the difference too small "
-        f"to matter where the whole interval lies within it."
+        f"{_rests_on(comparison)} A side is called faster where the whole interval of B / A lies beyond {effect}, and "
+        f"the difference too small to matter where the whole interval lies within it."
     )
     columns = ("latency", "answer", "A", "B", "B - A", "interval of B - A", "B / A", "interval of B / A")
     rows = tuple(_row(diff, comparison.min_effect) for diff in comparison.differences)
@@ -32,6 +32,26 @@ def tables(comparison: Comparison) -> tuple[Table, ...]:
     return (
         Table("A against B", columns, rows, n_text=2, note=note),
         Table("Sides", ("side", "what"), sides, n_text=2, wide=(1,)),
+    )
+
+
+def _rests_on(comparison: Comparison) -> str:
+    """What intervals hold for."""
+    finished = comparison.finished
+    if finished is None:
+        return (
+            f"Intervals hold with 95 % confidence, over {comparison.n_rounds} interleaved rounds of the same requests."
+        )
+    known = [f"{numbers.share(spread)} of the {name}" for name, spread in finished.between_runs.items() if spread > 0]
+    between = (
+        "what a machine does from one run to the next is not in them"
+        if finished.n_before == 1
+        else f"they allow for what the {finished.n_before} runs of A differ by among themselves"
+        f" ({', '.join(known) or 'no more than chance'})"
+    )
+    return (
+        f"Finished runs, not interleaved. Intervals hold with 95 % confidence, over {comparison.n_rounds} blocks of "
+        f"requests or more a side; {between}."
     )
 
 

@@ -7,6 +7,9 @@ import math
 from harness.records import Finding
 from harness.report import _numbers as numbers
 
+EXPLAIN = "harness explain NAME"
+"""The command that says more of a finding; formats show it once, beside the findings."""
+
 
 def said(finding: Finding) -> Finding:
     """The finding with its figure and threshold at the end of its message."""

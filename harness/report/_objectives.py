@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from harness.records import NdcgSpec, ObjectiveResult, Verdict
 from harness.report import _numbers as numbers
@@ -57,6 +58,18 @@ def table(verdict: Verdict, ndcg: NdcgSpec, note: str = "") -> Table:
     )
     columns = ("objective", "status", "limit", "measured", "95 % bounds", "headroom", "reason")
     return Table("Objectives", columns, rows, n_text=2, wide=(6,), note=note)
+
+
+def glance(objectives: Table) -> Table:
+    """Every objective of `table` without its reason."""
+    rows = tuple(row[:-1] for row in objectives.rows)
+    return replace(objectives, columns=objectives.columns[:-1], rows=rows, wide=(), note="")
+
+
+def reasons(objectives: Table) -> Table:
+    """How each objective of `table` was decided."""
+    rows = tuple((row[0], row[-1]) for row in objectives.rows)
+    return Table("How each objective was decided", ("objective", "reason"), rows, wide=(1,), note=objectives.note)
 
 
 def headroom(result: ObjectiveResult) -> str:

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from harness.records import Finding, TargetMeasure
 from harness.report import _bench, _capacity, _comparison, _facts
-from harness.report._engine_times import time_against_length
 from harness.report._findings import said
-from harness.report._rates import latency_against_load
 from harness.report._table import Table
 from harness.report._view import LATENCY_TIMED
 from harness.studies import Bench, Capacity, Comparison, Study
@@ -19,17 +17,13 @@ _KICKERS = {"capacity": "Capacity", "compare": "Comparison", "bench": "Engines"}
 
 @dataclass(frozen=True)
 class StudyView:
-    """A study in words and tables; `alarm` is empty where it is complete, `picture` (an <svg>) where there is none;
-    `timed` says what times are of."""
+    """A study in words and tables; `alarm` is empty where it is complete; `timed` says what times are of."""
 
     kicker: str
     name: str
     alarm: str
     sentence: str
     tables: tuple[Table, ...]
-    pictured: str
-    picture: str
-    caption: str
     findings: tuple[Finding, ...]
     facts: tuple[Table, ...]
     scenario: str
@@ -43,14 +37,11 @@ def study_view(study: Study) -> StudyView:
     run = study.measurements
     measures: tuple[TargetMeasure, ...] = ()
     tables: tuple[Table, ...]
-    picture = caption = ""
     match study:
         case Capacity():
             sentence, tables = _capacity.sentence(study), (_capacity.table(study),)
-            picture, caption = latency_against_load(study), _capacity.CAPTION
         case Bench():
             sentence, tables = _bench.sentence(study), _bench.tables(study)
-            picture, caption = time_against_length(study), _bench.CAPTION
         case Comparison():
             sentence, tables, measures = _comparison.sentence(study), _comparison.tables(study), study.measures
     return StudyView(
@@ -59,9 +50,6 @@ def study_view(study: Study) -> StudyView:
         alarm="" if run.complete else f"Incomplete: {run.failure or 'it ended early'}. Shown is what was measured.",
         sentence=sentence,
         tables=tables,
-        pictured="Time against candidates" if study.kind == "bench" else "Latency against load",
-        picture=picture,
-        caption=caption,
         findings=tuple(said(finding) for finding in dict.fromkeys((*study.findings, *run.findings))),
         facts=_facts.tables(run, measures),
         scenario=_facts.scenario_yaml(run) if run.scenario else "",

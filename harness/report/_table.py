@@ -12,7 +12,10 @@ Cell = str | VerdictStatus
 
 @dataclass(frozen=True)
 class Table:
-    """Text cells under column heads; the first `n_text` columns and those in `wide` hold words, the others figures."""
+    """Text cells under column heads; the first `n_text` columns and those in `wide` hold words, the others figures.
+
+    `keys`, where it is not empty, has the number behind every cell, to sort by: NaN where there is none.
+    """
 
     title: str
     columns: tuple[str, ...]
@@ -20,6 +23,7 @@ class Table:
     n_text: int = 1
     wide: tuple[int, ...] = ()
     note: str = ""
+    keys: tuple[tuple[float, ...], ...] = ()
 
     def is_text(self, column: int) -> bool:
         """True where a column holds words, which stand left; figures stand right."""

@@ -8,20 +8,12 @@ from harness.records import Finding, Report, TargetCapacity, VerdictStatus
 from harness.report import _audits, _bought, _calibration, _capacity, _facts, _ledger, _objectives, _quality
 from harness.report import _numbers as numbers
 from harness.report._findings import said
-from harness.report._rates import latency_against_load
 from harness.report._sentence import headline, sentence
 from harness.report._table import Cell, Table
 from harness.report._target import COMPRESSED, TEACHER, is_compressed
+from harness.report._validity import Trust, trust
 
 LATENCY_TIMED = "Latency runs from the time a request was due."
-
-
-@dataclass(frozen=True)
-class Search:
-    """The load tests behind the capacity of one side, and their picture (an <svg>, or empty)."""
-
-    table: Table
-    picture: str
 
 
 @dataclass(frozen=True)
@@ -39,8 +31,9 @@ class View:
     ledger: Table
     quality: Table
     audits: Table
-    searches: tuple[Search, ...]
+    searches: tuple[Table, ...]
     remarks: tuple[str, ...]
+    trust: tuple[Trust, ...]
     findings: tuple[Finding, ...]
     facts: tuple[Table, ...]
     scenario: str
@@ -66,6 +59,7 @@ def view(report: Report) -> View:
         audits=_audits.table(run.audits, run.ndcg),
         searches=tuple(_search(found, report) for found in report.capacities),
         remarks=_ledger.remarks(run.ledger, run.ndcg),
+        trust=trust(report),
         findings=_findings(report),
         facts=_facts.tables(run, report.measures),
         scenario=_facts.scenario_yaml(run),
@@ -74,12 +68,13 @@ def view(report: Report) -> View:
     )
 
 
-def _search(found: TargetCapacity, report: Report) -> Search:
+def _search(found: TargetCapacity, report: Report) -> Table:
+    """The load tests behind the capacity of one side."""
     engine = next((m.engine for m in report.measures if m.target == found.target), "") or numbers.NOTHING
     name = {TEACHER: "teacher", COMPRESSED: "compressed ranker"}.get(found.target, found.target)
     if report.measurements.ledger and not is_compressed(report.measurements.ledger):
         name = "ranker"
-    return Search(_capacity.table(found, f"Capacity of the {name} behind {engine}"), latency_against_load(found))
+    return _capacity.table(found, f"Capacity of the {name} behind {engine}")
 
 
 def _findings(report: Report) -> tuple[Finding, ...]:

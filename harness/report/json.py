@@ -1,4 +1,8 @@
-"""JSON for machines: the whole report, versioned, with a published schema."""
+"""JSON for machines: the whole report, versioned, with a published schema.
+
+What a dashboard or a script reads: scenario, environment, measures, verdict with its objectives and findings, ledger.
+Old versions stay readable. Numbers that JSON has no word for (NaN, infinity) are written as text.
+"""
 
 from __future__ import annotations
 

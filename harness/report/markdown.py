@@ -1,13 +1,17 @@
-"""Markdown, fit for a pull-request comment: verdict and tables first, the long facts folded away."""
+"""Markdown, fit for a pull-request comment: verdict and tables first, the long facts folded away.
+
+GitHub-flavoured, without pictures, readable as plain text too. What comes from files (names, messages) is escaped, so
+that a report can be posted by a robot. Saved as `summary.md` beside every run.
+"""
 
 from __future__ import annotations
 
 import re
 from html import escape
 
+from harness.printable import printable
 from harness.records import Finding, Report, VerdictStatus
 from harness.report import _suite
-from harness.report._printable import printable
 from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view, weight
@@ -26,7 +30,7 @@ def render(report: Report, samples: Samples | None) -> str:
         f"**{_text(shown.sentence)}**",
         _text(shown.description),
         *(_section(table) for table in (shown.objectives, shown.bought)),
-        *(_section(search.table) for search in shown.searches),
+        *(_section(search) for search in shown.searches),
         *(_section(table) for table in (shown.ledger, shown.quality, shown.audits)),
         "\n".join(f"- {_text(remark)}" for remark in shown.remarks),
         *_rest(shown),

@@ -1,4 +1,8 @@
-"""Text for the terminal: colours and box lines where there is one, plain ASCII tables elsewhere."""
+"""Text for the terminal: colours and box lines where there is one, plain ASCII tables elsewhere.
+
+What a run prints last: the verdict above and below, so that it is seen without scrolling. In a pipe or a log it keeps
+to ASCII and a fixed width. Nothing in a name or a message can steer the terminal.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from harness.history.series import History
+from harness.printable import printable
 from harness.records import Calibration, Finding, Report, VerdictStatus
-from harness.report import _calibration, _suite
-from harness.report._findings import said
-from harness.report._printable import printable
+from harness.report import _calibration, _history, _suite
+from harness.report._findings import EXPLAIN, said
 from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view, weight
@@ -40,6 +45,7 @@ _PLAIN = {
     "∞": "inf",
     "✓": "+",
     "✗": "x",
+    **dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True)),
 }
 _SIMPLE = "    \n    \n -- \n    \n    \n    \n    \n    \n"
 
@@ -70,6 +76,17 @@ def render_calibration(calibration: Calibration) -> str:
         yield from page.section(_calibration.rates(calibration))
         yield from page.section(_calibration.table(calibration))
         yield from page.findings(said(finding) for finding in calibration.findings)
+
+    return _drawn(parts)
+
+
+def render_history(history: History) -> str:
+    """A line for each series, what became worse, and its sentence last."""
+
+    def parts(page: _Page) -> Iterator[RenderableType]:
+        for table in (_history.trends(history), _history.parted(history), _history.judged(history)):
+            yield from page.section(table)
+        yield page.text(f"\n{_history.sentence(history)}", "bold")
 
     return _drawn(parts)
 
@@ -114,7 +131,7 @@ class _Page:
         for table in (
             shown.objectives,
             shown.bought,
-            *(search.table for search in shown.searches),
+            *shown.searches,
             shown.ledger,
             shown.quality,
             shown.audits,
@@ -151,7 +168,8 @@ class _Page:
 
         for place, finding in enumerate(found):
             if not place:
-                yield self.text("\nFindings", "bold")
+                heading = self.text("\nFindings", "bold")
+                yield heading.append_text(self.text(f" ({EXPLAIN} says more)", "dim"))
             does = weight(finding)
             says = f"- {finding.name}{f' ({does})' if does else ''}: {finding.message}"
             yield self.text(says, "bold" if does else "")

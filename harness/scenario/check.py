@@ -121,7 +121,9 @@ class _Check:
         for fault in error.errors(include_url=False):
             at, message = (*key, *(part for part in fault["loc"] if part not in CANDIDATE_FORMS)), explained(fault)
             if fault["type"] == "extra_forbidden":
-                message = f"unknown key{did_you_mean(str(at[-1]), _keys(model, fault['loc'][:-1]))}"
+                *above, unknown = fault["loc"]  # which may be called like one of the forms
+                at = (*key, *(part for part in above if part not in CANDIDATE_FORMS), unknown)
+                message = f"unknown key{did_you_mean(str(unknown), _keys(model, tuple(above)))}"
             elif fault["type"] != "missing":
                 n_written = len(list(self.root.walk(at))) - 1
                 at = at[: max(n_written, len(key))]

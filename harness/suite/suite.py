@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.records import SCHEMA_VERSION, Record, Report
+from harness.records import Report, Versioned
 from harness.suite.front import Front, LeftOut, fronts
 from harness.suite.quality import QualityTest, quality_tests
 
 
-class Suite(Record):
+class Suite(Versioned):
     """Several reports, their quality tested together, and their Pareto fronts."""
 
-    schema_version: int = SCHEMA_VERSION
     reports: tuple[Report, ...]
     quality: tuple[QualityTest, ...] = ()
     fronts: tuple[Front, ...] = ()

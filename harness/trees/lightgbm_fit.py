@@ -66,7 +66,11 @@ def fit(
         valid_sets = [_valid_set(train_set, valid)] if valid is not None and early_stopping_rounds else []
         booster = lightgbm.train(params, train_set, options.n_trees, valid_sets=valid_sets, callbacks=callbacks)
     except lightgbm.basic.LightGBMError as error:
-        raise ModelError(f"LightGBM: {error}", where=f"training on split {data.name!r}") from error
+        raise ModelError(
+            f"LightGBM: {error}",
+            where=f"training on split {data.name!r}",
+            remedy="check the shape of the ensemble (`harness explain lightgbm`) and the grades of the data",
+        ) from error
     forest = from_treelite(treelite.frontend.from_lightgbm(booster), where="LightGBM's own model")
     return forest.first(booster.best_iteration) if early_stopping_rounds and booster.best_iteration else forest
 

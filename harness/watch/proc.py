@@ -34,7 +34,7 @@ def core_times(cpus: Iterable[int]) -> CoreTimes | None:
     latter is best had as what is left of the wall clock.
     """
     wanted = {f"cpu{cpu}" for cpu in cpus}
-    lines = (line.split() for line in _text(PROC / "stat").splitlines() if line.startswith("cpu"))
+    lines = (line.split() for line in text_of(PROC / "stat").splitlines() if line.startswith("cpu"))
     rows = [[int(ticks) for ticks in fields] for name, *fields in lines if name in wanted]
     if len(rows) < len(wanted) or not wanted:
         return None
@@ -44,7 +44,7 @@ def core_times(cpus: Iterable[int]) -> CoreTimes | None:
 
 def cpu_s(pid: int) -> float:
     """User and system time of a process; NaN where it is gone."""
-    fields = _text(PROC / str(pid) / "stat").rpartition(")")[2].split()
+    fields = text_of(PROC / str(pid) / "stat").rpartition(")")[2].split()
     return (int(fields[_UTIME]) + int(fields[_STIME])) / _TICKS_PER_S if fields else math.nan
 
 
@@ -56,7 +56,7 @@ def tree(pid: int) -> Iterator[int]:
     except OSError:
         return
     for thread in threads:
-        for child in _text(PROC / str(pid) / "task" / thread / "children").split():
+        for child in text_of(PROC / str(pid) / "task" / thread / "children").split():
             yield from tree(int(child))
 
 
@@ -65,29 +65,33 @@ def pressure_s() -> dict[str, float]:
     of the machine.
     """
     group = next((CGROUPS / own for controllers, own in _groups() if not controllers), CGROUPS)
-    texts = {name: _text(group / f"{name}.pressure") or _text(PROC / "pressure" / name) for name in RESOURCES}
+    texts = {name: text_of(group / f"{name}.pressure") or text_of(PROC / "pressure" / name) for name in RESOURCES}
     return {name: _pressure_s(text) for name, text in texts.items()}
 
 
 def throttled_s() -> float:
     """Seconds for which the quota of this process's control groups, or of those above, held tasks back; NaN unknown."""
-    found = [_throttled_s(text) for text in map(_text, _cpu_stat_files()) if "throttled" in text]
+    found = [_throttled_s(text) for text in _cpu_stats() if "throttled" in text]
     return sum(found) if found else math.nan
+
+
+def _cpu_stats() -> Iterator[str]:
+    return (text_of(level / "cpu.stat") for level in levels("cpu"))
 
 
 def _groups() -> Iterator[tuple[str, Path]]:
     """The controllers (empty for version 2) and the path of each control group of this process."""
-    for line in _text(PROC / "self" / "cgroup").splitlines():
+    for line in text_of(PROC / "self" / "cgroup").splitlines():
         _, controllers, own = line.split(":", 2)
         yield controllers, Path(own.lstrip("/"))
 
 
-def _cpu_stat_files() -> Iterator[Path]:
-    """cpu.stat of each level of this process's groups, as mounted in its own view."""
+def levels(controller: str) -> Iterator[Path]:
+    """Folders of this process's control groups and of those above, as mounted in its own view, for one controller."""
     for controllers, own in _groups():
-        if not controllers or "cpu" in controllers.split(","):
+        if not controllers or controller in controllers.split(","):
             for level in (own, *own.parents):
-                yield CGROUPS / controllers / level / "cpu.stat"
+                yield CGROUPS / controllers / level
 
 
 def _throttled_s(text: str) -> float:
@@ -103,7 +107,8 @@ def _pressure_s(text: str) -> float:
     return int(some.rpartition("total=")[2]) / 1e6 if some.startswith("some") else math.nan
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """What the kernel writes there; empty where it writes nothing."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -36,8 +36,8 @@ SECONDS = 1.0
 def parts_library(isa: str, folder: Path) -> ctypes.CDLL:
     """The kernel with entry points for its parts, compiled as the engine compiles it."""
     out = folder / f"blend_bound_{isa}.so"
-    kernel = library.SOURCES[0].parent
-    flags = ["-O3", "-std=gnu11", "-ffp-contract=off", *library.FLAGS[isa], f"-I{kernel}", "-fPIC", "-shared"]
+    kernel = library.KERNEL.folder
+    flags = ["-O3", "-std=gnu11", "-ffp-contract=off", *library.KERNEL.flags[isa], f"-I{kernel}", "-fPIC", "-shared"]
     source = Path(__file__).with_suffix(".c")
     subprocess.run(["gcc", *flags, "-o", str(out), str(source), "-lm"], check=True)
     functions = library.load(out)
@@ -114,7 +114,7 @@ def report(name: str, isa: str, lengths: list[int], folder: Path) -> None:
     silent["n_trees"] = 0  # no sums
     trees = without(scorer, n_columns=0, n_category_columns=0)
     blends = without(scorer, n_columns=0, n_category_columns=0, groups=silent.ctypes.data)
-    functions, scratch = kernel.functions, scorer._scratch()
+    functions, scratch = kernel.functions, scorer._scratch.take()
     counts, n_trees = counts_of(laid_out), len(forest.trees)
     instructions, lanes_moved = counts.instructions / counts.splits, counts.lanes_moved / counts.splits
     print(
@@ -156,7 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--n-candidates", nargs="+", type=int, default=[20, 100, 500])
-    parser.add_argument("--isa", choices=library.supported(), default=library.supported()[0])
+    parser.add_argument("--isa", choices=library.KERNEL.supported(), default=library.KERNEL.supported()[0])
     parser.add_argument(
         "--dir", type=Path, default=Path(tempfile.gettempdir()) / "engine-benchmark", help="kept models"
     )

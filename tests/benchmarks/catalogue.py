@@ -69,34 +69,37 @@ def rows_of(scenarios: Sequence[Scenario], builder: Builder) -> tuple[list[Row],
 def _row(name: str, step: Step, checkpoint: int) -> Row:
     size, paired = step.row.size, step.row.against_control
     row = {"recipe": name, "trees": size.n_trees, "nodes": size.n_nodes, "packed_bytes": size.packed_bytes}
-    row |= {"checkpoint_per_packed": checkpoint / size.packed_bytes, "lost": _bounds(step.row.quality)}
+    row |= {"checkpoint_per_packed": checkpoint / size.packed_bytes, "lost": bounds(step.row.quality)}
     if step.row.control and paired:
         rival = step.row.control
-        row["control"] = {"step": rival.step, "lost": _bounds(rival.quality), "nodes": rival.size.n_nodes}
-        row["against_control"] = _bounds(paired) | {"control_does": step.row.control_does}
+        row["control"] = {"step": rival.step, "lost": bounds(rival.quality), "nodes": rival.size.n_nodes}
+        row["against_control"] = bounds(paired) | {"control_does": step.row.control_does}
     return row
 
 
-def _bounds(drop: QualityDrop) -> dict[str, float]:
+def bounds(drop: QualityDrop) -> dict[str, float]:
+    """NDCG, what of it was lost, and the one-sided 95 % bounds of that."""
     return {"ndcg": drop.ndcg, "drop": drop.drop, "at_least": drop.drop_lower, "at_most": drop.drop_upper}
 
 
 def timed(rows: list[Row], bundles: list[Bundle], engine: Choice, data: RankingData, cache: Cache, s: float) -> None:
     """Engine times of all rows into them, the native teacher's into the first."""
     native = Choice(kind=reference_engine(bundles[0].manifest))
-    scorers = [_open(bundles[0], native, cache), *(_open(bundle, engine, cache) for bundle in bundles)]
+    scorers = [opened(bundles[0], native, cache), *(opened(bundle, engine, cache) for bundle in bundles)]
     blocks = candidate_blocks(data, N_CANDIDATES, seed=0)
     times = call_times_us(scorers, blocks, available_cpus()[-1:], Effort(s, fewest=100, most=20_000))
-    rows[0]["native"] = {"engine": native.kind, "us": _middle(times[0])}
+    rows[0]["native"] = {"engine": native.kind, "us": middle(times[0])}
     for row, own in zip(rows, times[1:], strict=True):
-        row |= {"us": _middle(own), "native_per_it": _middle(times[0] / own)}
+        row |= {"us": middle(own), "native_per_it": middle(times[0] / own)}
 
 
-def _middle(values: Any) -> list[float]:
+def middle(values: Any) -> list[float]:
+    """Median, between the ends of the middle half."""
     return [float(value) for value in np.quantile(values, [0.25, 0.5, 0.75])]
 
 
-def _open(bundle: Bundle, engine: Choice, cache: Cache) -> Scorer:
+def opened(bundle: Bundle, engine: Choice, cache: Cache) -> Scorer:
+    """A bundle in an engine."""
     return registry.engine(engine.kind).open(options("engines", engine), bundle, cache.root / "compiled")
 
 
@@ -119,15 +122,21 @@ def rendered(table: dict[str, Any]) -> str:
     return "\n".join(text)
 
 
+def builder_of(scenario: Scenario, cache: Cache, split: str) -> Builder:
+    """What builds a scenario's bundles and judges them on `split`."""
+    splits = load_data(scenario.data, cache)
+    if split == "valid":
+        whole, splits = splits, replace(splits, test=splits.valid)
+        vars(splits)["digest"] = whole.digest  # no step sees who judges it, so bundles are those of the whole
+    return Builder(cache, splits, scenario.sla.ndcg, 1, lambda line: print(f"  {line}", flush=True))
+
+
 def table_of(file: Path, overrides: list[str], cache: Cache, split: str, seconds: float) -> dict[str, Any]:
     """Everything about one scenario file."""
     scenarios = [loaded.scenario for loaded in load([file], overrides)]
     one = scenarios[0]
-    splits = load_data(one.data, cache)
-    if split == "valid":
-        whole, splits = splits, replace(splits, test=splits.valid)
-        vars(splits)["digest"] = whole.digest  # no step sees who judges it, so bundles are those of the whole
-    builder = Builder(cache, splits, one.sla.ndcg, 1, lambda line: print(f"  {line}", flush=True))
+    builder = builder_of(one, cache, split)
+    splits = builder.splits
     rows, bundles = rows_of(scenarios, builder)
     timed(rows, bundles, one.engine, splits.test, cache, seconds)
     groups = f"{splits.train.n_groups:,} query groups of train, {splits.test.n_groups:,} of {split}"

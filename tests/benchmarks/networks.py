@@ -1,124 +1,165 @@
-"""What each way to make a network smaller costs and saves: quality on the test split, engine time at 100 candidates.
+"""What each step that makes a network costs and saves, without a load test: quality, size, engine times.
 
-Teacher: LightGBM on `synthetic_feed`. First a 128-64 student by each kind of knowledge, then a 400-200-200-100 student
-quantised, pruned by units and pruned by weights. Engine times are interleaved on one core; the 5 % quantile stands
-beside the median, for on a shared machine the median tells mostly of the neighbours.
+    python tests/benchmarks/networks.py scenarios/evidence/networks/{feed,small}.yaml [--out results/evidence/networks]
+    python tests/benchmarks/networks.py SCENARIO... [--set KEY=VALUE...] [--cache DIR] [--on valid] [--seconds 20]
 
-    python tests/benchmarks/networks.py [--groups 2500] [--trees 500] [--epochs 10] [--only knowledge|compression]
+Per step of each recipe: parameters, bytes, and NDCG lost against the teacher, against the step's input where that is a
+network too, and against the step's control, all paired with one-sided 95 % bounds. Then every network behind every
+engine that takes it, at 100 candidates, call by call in turn on one core: microseconds, how often it goes into float32
+ONNX Runtime (neighbouring calls; for int8 networks of their input), and what the engine's own scores lose against the
+network's. `--on valid` judges on the valid split: for choices, as the test split is not.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from catalogue import bounds, builder_of, middle, opened, spelled
 
 from harness import registry
 from harness.bench.calls import Effort, call_times_us
-from harness.bundle import Bundle, seal
-from harness.ndcg import quality_drop
+from harness.bundle import Bundle
+from harness.cache import Cache, default_cache_dir
+from harness.environment import cpu_model
+from harness.ndcg import ndcg, quality_drop
+from harness.pipeline.build import Builder, Step
 from harness.pipeline.engine_times import candidate_blocks
-from harness.protocols import Compression, Training
-from harness.ranking_data import Splits
+from harness.placement import available_cpus
+from harness.ranking_data import RankingData
 from harness.records import NdcgSpec
-from harness.scoring import quality
+from harness.scenario import Choice, Scenario, load
+from harness.scoring import quality, scores_of
 
-SPEC = NdcgSpec()
-KNOWLEDGE: dict[str, dict[str, Any]] = {
-    "labels alone (control)": {"targets": "labels"},
-    "squares": {},
-    "squares, leaf hints": {"hints": "leaves"},
-    "squares, 0.2 labels": {"label_weight": 0.2},
-    "squares, 0.2 labels, leaf hints": {"label_weight": 0.2, "hints": "leaves"},
-    "margins": {"outputs": "margins"},
-    "listwise": {"outputs": "listwise"},
-    "listwise, temperature 0.5": {"outputs": "listwise", "temperature": 0.5},
-}
-FINE = {"epochs": 4}
-COMPRESSION: dict[str, dict[str, Any]] = {
-    "int8 at run time": {"kind": "quantise"},
-    "int8 on grids": {"kind": "quantise", "activations": "static"},
-    "int8 on grids, trained": {"kind": "quantise", "qat": FINE},
-    "half of the parameters": {"kind": "prune_neurons", "keep": 0.5, **FINE},
-    "95 % zeros": {"kind": "prune_weights", "sparsity": 0.95, **FINE},
-}
+N_CANDIDATES = 100
+BASE = "onnxruntime"
+ENGINES = (BASE, "onnxruntime_int8", "bytenet", "native")
+Row = dict[str, Any]
 
 
-class Bench:
-    """Builds bundles in a scratch folder and compares them."""
+@dataclass(frozen=True)
+class Network:
+    """A step's network, and the float32 one that its times are compared with: itself, or what it was made of."""
 
-    def __init__(self, splits: Splits, scratch: Path) -> None:
-        self.splits, self.scratch, self.n_made = splits, scratch, 0
+    name: str
+    bundle: Bundle
+    base: Bundle
 
-    def teacher(self, n_trees: int) -> Bundle:
-        plugin = registry.ranker("lightgbm")
-        options = plugin.Options(n_trees=n_trees, n_leaves=64, learning_rate=0.05, seed=1)
-        out = self.folder()
-        return seal(out, plugin.train(options, Training(self.splits, out, 1, SPEC, print)), origin={})
 
-    def step(self, before: Bundle, teacher: Bundle, kind: str, **options: Any) -> Bundle:
-        method, out = registry.method(kind), self.folder()
-        work = Compression(before, teacher, self.splits, out, 1, SPEC, lambda _: None)
-        return seal(out, method.apply(method.Options(**options), work), origin={})
+def steps_of(scenarios: Sequence[Scenario], builder: Builder) -> tuple[list[Row], list[Network]]:
+    """A row for each distinct network of the recipes, and the networks."""
+    rows: dict[str, Row] = {}
+    networks: list[Network] = []
+    for scenario in scenarios:
+        before, *steps = builder.chain(scenario)
+        for n, step in enumerate(steps):
+            if step.row.digest not in rows and step.bundle.manifest.format == "mlp":
+                first, *others = scenario.compress[: n + 1]
+                name = " + ".join([first.kind if others else spelled(first), *map(spelled, others)])
+                rows[step.row.digest] = _row(name, step, before, builder)
+                takes_float = not _refusal(BASE, step.bundle)
+                networks.append(Network(name, step.bundle, step.bundle if takes_float else before.bundle))
+            before = step
+    return list(rows.values()), networks
 
-    def folder(self) -> Path:
-        self.n_made += 1
-        out = self.scratch / str(self.n_made)
-        out.mkdir()
-        return out
 
-    def row(self, name: str, teacher: Bundle, own: Bundle) -> None:
-        drop = quality_drop(*(quality(bundle, self.splits.test, SPEC) for bundle in (teacher, own)))
-        size = own.manifest.size
-        print(
-            f"{name:34} NDCG@10 {drop.ndcg:.4f}  drop {drop.drop:+.4f} [{drop.drop_lower:+.4f}, {drop.drop_upper:+.4f}]"
-            f"  {size.n_parameters:7} parameters {size.disk_bytes:8} bytes",
-            flush=True,
+def _row(name: str, step: Step, before: Step, builder: Builder) -> Row:
+    size, row = step.row.size, {"recipe": name, "lost": bounds(step.row.quality)}
+    row |= {"hidden": step.bundle.manifest.meta["hidden"], "parameters": size.n_parameters, "bytes": size.disk_bytes}
+    if before.bundle.manifest.format == "mlp":
+        own, others = (quality(bundle, builder.splits.test, builder.ndcg) for bundle in (step.bundle, before.bundle))
+        row["further"] = bounds(quality_drop(others, own))
+    if step.row.control and step.row.against_control:
+        rival = step.row.control
+        row["control"] = {"step": rival.step, "params": rival.params, "lost": bounds(rival.quality)}
+        row["against_control"] = bounds(step.row.against_control) | {"control_does": step.row.control_does}
+    return row
+
+
+def _refusal(engine: str, bundle: Bundle) -> str:
+    plugin = registry.engine(engine)
+    return str(plugin.refuses(plugin.Options(), bundle.manifest))
+
+
+def timed(networks: Sequence[Network], data: RankingData, spec: NdcgSpec, cache: Cache, seconds: float) -> list[Row]:
+    """A row for each network behind each engine that takes it."""
+    seats = [(own, engine) for own in networks for engine in ENGINES if not _refusal(engine, own.bundle)]
+    scorers = [opened(own.bundle, Choice(kind=engine), cache) for own, engine in seats]
+    blocks = candidate_blocks(data, N_CANDIDATES, seed=0)
+    times = call_times_us(scorers, blocks, available_cpus()[-1:], Effort(seconds, fewest=200, most=20_000))
+    base = {own.bundle.manifest.digest: t for (own, engine), t in zip(seats, times, strict=True) if engine == BASE}
+    rows = []
+    for (own, engine), scorer, us in zip(seats, scorers, times, strict=True):
+        served = ndcg(scores_of(scorer, data.features, data.group_sizes), data, spec)
+        loss = quality_drop(quality(own.bundle, data, spec), served)
+        row = {"recipe": own.name, "engine": engine, "us": middle(us), "further": bounds(loss)}
+        rows.append(row | {"base_per_it": middle(base[own.base.manifest.digest] / us)})
+    return rows
+
+
+def rendered(table: dict[str, Any]) -> Iterator[str]:
+    """The tables of one scenario file in Markdown."""
+    yield f"## {table['name']}\n\n{table['about']}\n"
+    yield "| recipe | parameters | bytes | NDCG | lost | lost against its input | lost against its control |"
+    yield "|---" * 7 + "|"
+    for row in table["rows"]:
+        control = f"{_text(row['against_control'])}: {_control(row['control'])}" if "control" in row else ""
+        yield (
+            f"| {row['recipe']} | {row['parameters']:,} | {row['bytes']:,} | {row['lost']['ndcg']:.4f} | "
+            f"{_text(row['lost'])} | {_text(row['further']) if 'further' in row else ''} | {control} |"
         )
+    yield "\n| recipe | engine | us | float32 ONNX Runtime / it | lost against the network |\n" + "|---" * 5 + "|"
+    for row in table["times"]:
+        ratio = row["base_per_it"]
+        yield (
+            f"| {row['recipe']} | {row['engine']} | {row['us'][1]:.0f} | "
+            f"{ratio[1]:.2f} [{ratio[0]:.2f}, {ratio[2]:.2f}] | {_text(row['further'])} |"
+        )
+    yield ""
 
-    def times(self, bundles: dict[str, Bundle]) -> None:
-        scorers = {}
-        for name, bundle in bundles.items():
-            for kind in ("native", "onnxruntime", "onnxruntime_int8"):
-                engine = registry.engine(kind)
-                if not engine.refuses(engine.Options(), bundle.manifest):
-                    scorers[f"{name}, {kind}"] = engine.open(engine.Options(), bundle, self.scratch)
-        core = sorted(os.sched_getaffinity(0))[-1]
-        blocks = candidate_blocks(self.splits.test, 100, 0)
-        times = call_times_us(list(scorers.values()), blocks, [core], Effort(seconds=20.0, fewest=100, most=3000))
-        for name, own in zip(scorers, times, strict=True):
-            low, middle = np.quantile(own, [0.05, 0.5])
-            print(f"{name:50} 5 %: {low:6.0f} us  median {middle:6.0f} us")
+
+def _text(lost: dict[str, float]) -> str:
+    return f"{lost['drop']:+.4f} [{lost['at_least']:+.4f}, {lost['at_most']:+.4f}]"
+
+
+def _control(control: Row) -> str:
+    params = " ".join(f"{key}={value}" for key, value in control["params"].items() if key in ("targets", "hidden"))
+    return " ".join([control["step"], params, f"loses {control['lost']['drop']:+.4f}"])
+
+
+def table_of(file: Path, overrides: list[str], cache: Cache, split: str, seconds: float) -> dict[str, Any]:
+    """Everything about one scenario file."""
+    scenarios = [loaded.scenario for loaded in load([file], overrides)]
+    builder = builder_of(scenarios[0], cache, split)
+    rows, networks = steps_of(scenarios, builder)
+    data = builder.splits.test
+    times = timed(networks, data, builder.ndcg, cache, seconds)
+    groups = f"{builder.splits.train.n_groups:,} query groups of train, {data.n_groups:,} of {split}"
+    about = f"Teacher: {spelled(scenarios[0].ranker)}; {groups}; {builder.ndcg}."
+    return {"name": file.stem, "about": about, "cpu": cpu_model(), "rows": rows, "times": times}
 
 
 def main() -> None:
+    """Build what is not in the cache, measure, print, and write JSON and Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--groups", type=int, default=2500, help="query groups to train on")
-    parser.add_argument("--trees", type=int, default=500)
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--only", choices=["knowledge", "compression"])
+    parser.add_argument("scenarios", nargs="+", type=Path)
+    parser.add_argument("--set", nargs="+", default=[], help="overrides of all the scenarios, KEY=VALUE")
+    parser.add_argument("--on", choices=["test", "valid"], default="test", help="the split that judges")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of engine times, for each scenario file")
+    parser.add_argument("--cache", type=Path, default=default_cache_dir())
+    parser.add_argument("--out", type=Path, help="writes OUT.json and OUT.md")
     asked = parser.parse_args()
-    feed = registry.dataset("synthetic_feed")
-    with tempfile.TemporaryDirectory() as scratch:
-        shape = feed.Options(train_groups=asked.groups, valid_groups=600, test_groups=2000)
-        bench = Bench(feed.load(shape, Path(scratch)).checked(), Path(scratch))
-        teacher = bench.teacher(asked.trees)
-        if asked.only != "compression":
-            for name, told in KNOWLEDGE.items():
-                shape_of = {"hidden": [128, 64], "epochs": asked.epochs}
-                bench.row(name, teacher, bench.step(teacher, teacher, "distil_mlp", **shape_of, **told))
-        if asked.only != "knowledge":
-            student = bench.step(teacher, teacher, "distil_mlp", hidden=[400, 200, 200, 100], epochs=asked.epochs)
-            bundles = {"student": student}
-            bench.row("student 400-200-200-100", teacher, student)
-            for name, step in COMPRESSION.items():
-                bundles[name] = bench.step(student, teacher, **step)
-                bench.row(f"{name} (against the student)", student, bundles[name])
-            bench.times(bundles)
+    tables = [table_of(file, asked.set, Cache(asked.cache), asked.on, asked.seconds) for file in asked.scenarios]
+    text = f"{cpu_model()}; engine times at {N_CANDIDATES} candidates.\n\n"
+    text += "\n".join(line for table in tables for line in rendered(table))
+    print(text)
+    if asked.out:
+        asked.out.with_suffix(".json").write_text(json.dumps(tables, indent=1), encoding="utf-8")
+        asked.out.with_suffix(".md").write_text(f"# Networks\n\n{text}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
-"""Run the command line as its users do: in a process of its own, with a cache of its own."""
+"""Run the command line, in the process of the test or in one of its own, and start servers of known behaviour."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +18,7 @@ import psutil
 import pytest
 from ruamel.yaml import YAML
 
+from harness.cli import main
 from harness.records import Report
 
 TINY = {
@@ -58,28 +62,45 @@ TEST_FOLDER = "HARNESS_TEST_FOLDER"
 
 @dataclass
 class Cli:
-    """`harness` in a process of its own, writing under `root`."""
+    """`cli("run", path)`: `harness run` under `root`, all but the start of a process being that of a user."""
 
     root: Path
     cache: Path
 
     @property
     def environment(self) -> dict[str, str]:
-        return {
-            **os.environ, "HARNESS_CACHE": str(self.cache), "PYTHONWARNINGS": "default", TEST_FOLDER: str(self.root),
-        }  # fmt: skip
+        return {"HARNESS_CACHE": str(self.cache), "PYTHONWARNINGS": "default", TEST_FOLDER: str(self.root)}
+
+    def __call__(self, *arguments: object) -> subprocess.CompletedProcess:
+        """The command in this process, which has its libraries loaded, with a user's environment and folder."""
+        words, stdout, stderr = ["harness", *map(str, arguments)], io.StringIO(), io.StringIO()
+        handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
+            patch.chdir(self.root)
+            patch.setattr(sys, "argv", words)
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            try:
+                with pytest.raises(SystemExit) as ended:
+                    main()
+            finally:
+                for number, handler in handlers:
+                    signal.signal(number, handler)
+        return subprocess.CompletedProcess(words, ended.value.code, stdout.getvalue(), stderr.getvalue())
 
     def start(self, *arguments: object, **kwargs) -> subprocess.Popen:
+        """The command in a process of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "harness", *map(str, arguments)],
-            cwd=self.root, env=self.environment, text=True,
+            cwd=self.root, env=os.environ | self.environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, **kwargs,
         )  # fmt: skip
 
-    def __call__(self, *arguments: object, timeout: float = 240, **kwargs) -> subprocess.CompletedProcess:
+    def apart(self, *arguments: object, timeout_s: float = 240, **kwargs) -> subprocess.CompletedProcess:
+        """The command in a process of its own, once it has ended."""
         process = self.start(*arguments, **kwargs)
         try:
-            stdout, stderr = process.communicate(timeout=timeout)
+            stdout, stderr = process.communicate(timeout=timeout_s)
         finally:
             process.kill()
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
@@ -192,7 +213,7 @@ def finished(tmp_path_factory, shared_cache) -> Cli:
     cli = Cli(tmp_path_factory.mktemp("finished"), shared_cache)
     recipe = [{"kind": "truncate", "keep_trees": 5}, {"kind": "quantise"}]
     scenario = cli.scenario(compress=recipe, engine="tl2cgen", traffic={"teacher": True, "rounds": 2})
-    done = cli("run", scenario)
+    done = cli.apart("run", scenario)
     assert cli.ended(done, 0), done.stderr
     assert "PASS" in done.stdout
     return cli

@@ -19,6 +19,7 @@ def stranger():
         process.kill()
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("stranger", "no_orphans")
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core is shared by generator and server anyway")
 def test_a_busy_stranger_makes_the_run_invalid_and_judging_again_says_so_too(cli):

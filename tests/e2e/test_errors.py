@@ -16,7 +16,7 @@ def test_a_bad_scenario_lists_all_problems_at_once(cli):
     path.write_text(
         "name: bad\nranker: {kind: lightgmb}\nsla: {p99_ms: 25, p99_ms: 30}\ncompress:\n  - {kind: truncate, keep: 2}\n"
     )
-    done = cli("run", path)
+    done = cli.apart("run", path)
     said(done, 2, "bad.yaml:2:", "lightgbm", "bad.yaml:3:", "bad.yaml:5:", "compress.0.keep")
     assert cli("validate", path).returncode == 2
 

@@ -11,7 +11,7 @@ import pytest
 from harness.answers import Answers
 from harness.samples import Samples
 
-pytestmark = pytest.mark.usefixtures("no_orphans")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("no_orphans")]
 
 END_S = 60
 FAKE = {"kind": "fake", "mean_ms": 1}

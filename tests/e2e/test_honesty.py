@@ -61,6 +61,7 @@ def verdict_on(samples: Samples, info, traffic: Traffic) -> Report:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("arrival", ["poisson", "constant"])
 def test_a_server_that_freezes_fails_and_its_own_log_agrees(
     arrival: str, splits, tmp_path: Path, start_server, ends_in

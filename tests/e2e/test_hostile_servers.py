@@ -30,7 +30,7 @@ def run(cli, url: str, *, sla: dict[str, float] = LENIENT, traffic: dict[str, An
         "sla": sla,
     }
     YAML().dump(content, cli.root / "hostile.yaml")
-    return cli("run", cli.root / "hostile.yaml", timeout=120)
+    return cli("run", cli.root / "hostile.yaml")
 
 
 def verdict_of(cli, done: subprocess.CompletedProcess) -> tuple[dict, Samples]:

@@ -17,6 +17,7 @@ def study_of(cli, name, kind):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("no_orphans")
 def test_a_capacity_search_keeps_every_point_and_can_be_judged_and_reported_again(cli):
     traffic = {"offered_qps": 40, "n_candidates": 2, "warm_up_s": 0.5}
@@ -28,7 +29,8 @@ def test_a_capacity_search_keeps_every_point_and_can_be_judged_and_reported_agai
     }
     rates = [point["offered_qps"] for point in found["points"]]
     assert rates[0] == 40
-    assert len(rates) > 2
+    disturbed = "INVALID" in [point["status"] for point in found["points"]]
+    assert len(rates) > 2 or disturbed, "on a quiet machine it goes on"
     for point in found["points"]:
         samples = Samples.load(run_dir / point["samples"] / "samples.npz")
         assert len(samples.judged("compressed")) == point["measure"]["n_planned"]
@@ -60,6 +62,7 @@ def test_an_interrupted_search_keeps_its_points(cli):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("no_orphans")
 def test_a_slower_side_is_found_and_can_fail_the_command(cli):
     """A and B serve the same bundle behind clocks of 2 and 8 ms."""
@@ -87,6 +90,7 @@ def test_a_slower_side_is_found_and_can_fail_the_command(cli):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("no_orphans")
 def test_a_runs_bundle_an_engine_and_a_url_can_be_compared(cli, finished):
     run_dir, scenario = finished.only_run(), cli.scenario()

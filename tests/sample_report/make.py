@@ -8,15 +8,18 @@ Look at the difference before you keep it.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
 
+from drawings import without_drawings
 from sample import report, samples
 from variants import variants
 
 from harness import registry
 from harness.records import Report
+from harness.report.json import json_schema
 from harness.samples import Samples
 
 HERE = Path(__file__).parent
@@ -37,8 +40,12 @@ def main() -> None:
     kept = Samples.load(HERE / "samples.npz")
     for name in registry.names("formats"):
         plugin = registry.report_format(name)
-        (HERE / "golden" / f"run.{name}").write_text(plugin.render(known, kept), encoding="utf-8")
-        (HERE / "golden" / f"suite.{name}").write_text(plugin.render_suite(several), encoding="utf-8")
+        for what, text in (("run", plugin.render(known, kept)), ("suite", plugin.render_suite(several))):
+            (HERE / "golden" / f"{what}.{name}").write_text(without_drawings(text), encoding="utf-8")
+    for name in registry.names("extracts"):
+        (HERE / "golden" / f"run.{name}").write_text(registry.extract(name).render([known]), encoding="utf-8")
+        (HERE / "golden" / f"suite.{name}").write_text(registry.extract(name).render(several), encoding="utf-8")
+    (HERE / "golden" / "result.schema.json").write_text(json.dumps(json_schema(), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

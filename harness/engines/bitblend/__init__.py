@@ -60,12 +60,12 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     fallback can't open either.
     """
     from harness.engines.bitblend.check import check
-    from harness.engines.bitblend.library import instruction_set, obtain
+    from harness.engines.bitblend.library import KERNEL, obtain
     from harness.engines.bitblend.program import program_of
     from harness.engines.bitblend.scorer import BlendScorer
     from harness.engines.bitblend.source import forest_of
 
-    isa = instruction_set(options.isa)
+    isa = KERNEL.instruction_set(options.isa)
     started = time.perf_counter()
     source = forest_of(bundle, full=options.float64)
     read_s = time.perf_counter() - started

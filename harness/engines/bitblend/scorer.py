@@ -5,11 +5,12 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.engines._kernel_memory import Scratch, aligned, written_address
 from harness.engines.bitblend.library import CModel, Library
 from harness.engines.bitblend.program import Program
 from harness.errors import EngineError
@@ -18,13 +19,7 @@ from harness.trees.forest import Ints
 from harness.trees.parts import ELSEWHERE
 
 TOLERANCE = 1e-6
-_ALIGNMENT = 64
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
-
-
-class _Scratch(NamedTuple):
-    room: NDArray[np.uint8]
-    address: int
 
 
 class BlendScorer:
@@ -47,7 +42,7 @@ class BlendScorer:
             "trees": program.trees,
             "leaves": program.leaves.values,
         }
-        self._arrays = {name: _aligned(array) for name, array in self._arrays.items()}
+        self._arrays = {name: aligned(array) for name, array in self._arrays.items()}
         self._model = CModel(
             n_features=n_features,
             n_columns=program.columns.columns.size,
@@ -62,8 +57,7 @@ class BlendScorer:
             **{name: array.ctypes.data for name, array in self._arrays.items()},
         )
         self._address = ctypes.addressof(self._model)
-        self._scratch_bytes = self._functions.scratch_bytes(self._model)
-        self._free = [self._scratch()]
+        self._scratch = Scratch(self._functions.scratch_bytes(self._model))
         self._block, self._n_threads = library.block_candidates, n_threads
         self._helpers = ThreadPoolExecutor(n_threads - 1, "bitblend") if n_threads > 1 else None
         self.info = {
@@ -124,23 +118,6 @@ class BlendScorer:
                 x, wide = x.astype(np.float32), False
         if not out.size:
             return
-        try:
-            scratch = self._free.pop()
-        except IndexError:  # as many as calls that ever ran at once
-            scratch = self._scratch()
-        written = ctypes.addressof(ctypes.c_char.from_buffer(out.data))  # a third of what out.ctypes.data takes
-        function(self._address, x.ctypes.data, wide, x.shape[0], scratch.address, written)
-        self._free.append(scratch)
-
-    def _scratch(self) -> _Scratch:
-        room = _aligned(np.zeros(self._scratch_bytes, dtype=np.uint8))
-        return _Scratch(room, room.ctypes.data)
-
-
-def _aligned(array: NDArray[Any]) -> NDArray[Any]:
-    """A copy that begins at a cache line."""
-    room = np.empty(array.nbytes + _ALIGNMENT, dtype=np.uint8)
-    begin = -room.ctypes.data % _ALIGNMENT
-    copy = room[begin : begin + array.nbytes].view(array.dtype)
-    copy[:] = array
-    return copy
+        room = self._scratch.take()
+        function(self._address, x.ctypes.data, wide, x.shape[0], room.address, written_address(out))
+        self._scratch.give(room)

@@ -1,4 +1,8 @@
-"""C sources of the trees, by TL2cgen: `make` makes a shared library of them that needs nothing but libc and libm."""
+"""C sources of the trees, by TL2cgen: `make` makes a shared library of them that needs nothing but libc and libm.
+
+For a service in C, C++, Go, Rust or anything else that calls C: `ranker.h` has the one function to call. Thresholds are
+compared as integers where the recipe's `quantise` step says so. Large ensembles take minutes to compile.
+"""
 
 from __future__ import annotations
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Literal
 
-from harness.errors import ModelError
+from harness.errors import ModelError, did_you_mean
 from harness.trees.formats.packed.header import MAGIC
 
 TreeFormat = Literal["lightgbm", "xgboost", "treelite", "packed"]
@@ -28,6 +29,17 @@ _SUFFIXES: dict[str, TreeFormat] = {
 }
 
 
+def require_file(path: Path) -> None:
+    """ModelError, with the near miss beside it, where there is no such model file or nothing in it."""
+    if not path.is_file():
+        beside = [other.name for other in path.parent.iterdir() if other.is_file()] if path.parent.is_dir() else []
+        raise ModelError(
+            "no such model file" + did_you_mean(path.name, beside), where=str(path), remedy="check its path"
+        )
+    if path.stat().st_size == 0:
+        raise ModelError("the model file is empty", where=str(path), remedy="save the model again")
+
+
 def tree_format_of(path: Path) -> TreeFormat | None:
     """Which library wrote a file, by its suffix, else by its first bytes; None where neither tells."""
     if path.suffix.lower() in _SUFFIXES:
@@ -41,6 +53,16 @@ def tree_format_of(path: Path) -> TreeFormat | None:
     if head.startswith(MAGIC):
         return "packed"
     return "treelite" if head[:4] in (b"\x03\0\0\0", b"\x04\0\0\0") else None
+
+
+def width_of(path: Path, tree_format: TreeFormat) -> int:
+    """How many features a file of trees takes; ModelError where it can't be read."""
+    import treelite
+
+    with tempfile.TemporaryDirectory(prefix="harness-file-") as folder:
+        checkpoint = Path(folder) / "model.treelite"
+        import_checkpoint(path, tree_format, checkpoint)
+        return int(treelite.Model.deserialize(checkpoint).num_feature)
 
 
 def import_checkpoint(path: Path, tree_format: TreeFormat, checkpoint: Path) -> None:

@@ -60,7 +60,7 @@ def test_exit_codes(statuses, code):
 def test_calibrate_takes_one_scenario(invoke, tmp_path):
     (tmp_path / "two.yaml").write_text("name: s\nsla: {p99_ms: 25}\nmatrix: {traffic.offered_qps: [50, 100]}\n")
     failed = invoke("calibrate", "two.yaml")
-    assert "holds 2 scenarios; calibrate takes one" in str(failed.exception)
+    assert "holds 2 scenarios; one is needed" in str(failed.exception)
     assert "Usage" in invoke("calibrate", "--help").output
 
 

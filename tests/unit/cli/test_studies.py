@@ -73,6 +73,6 @@ def test_what_cannot_be_asked_is_refused_by_name(invoke, arguments, message):
 
 @pytest.mark.parametrize(("text", "share"), [("5%", 0.05), ("5 %", 0.05), ("0.1", 0.1), (".1", 0.1), ("0", 0.0)])
 def test_shares(text, share):
-    from harness.cli.compare import _Share
+    from harness.cli.compare import Share
 
-    assert _Share().convert(text, None, None) == pytest.approx(share)
+    assert Share().convert(text, None, None) == pytest.approx(share)

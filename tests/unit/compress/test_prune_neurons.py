@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from harness.bundle import Bundle, seal
-from harness.compress import prune_neurons
+from harness.compress import distil_mlp, prune_neurons
 from harness.errors import ModelError
 from harness.protocols import Compression
 from harness.records import NdcgSpec
@@ -82,3 +82,11 @@ def test_control_has_the_same_widths(teacher, pruned):
     step = prune_neurons.control(prune_neurons.Options(keep=0.5), teacher("mlp").manifest, after.manifest)
     assert step["hidden"] == after.manifest.meta["hidden"]
     assert step["targets"] == "labels"
+
+
+def test_control_of_a_student_is_taught_by_the_teacher_too(teacher, pruned):
+    after, taught = pruned(keep=0.5).manifest, {"targets": "teacher", "hints": "leaves", "outputs": "margins"}
+    student = teacher("mlp").manifest.model_copy(update={"meta": {**teacher("mlp").manifest.meta, **taught}})
+    step = prune_neurons.control(prune_neurons.Options(keep=0.5), student, after)
+    assert step == {"kind": "distil_mlp", **taught, "hidden": after.meta["hidden"], "seed": 1}
+    distil_mlp.Options(**{key: value for key, value in step.items() if key != "kind"})

@@ -13,7 +13,7 @@ import pytest
 from hand_made_trees import category_stump, leaf, sealed, stump
 
 from harness import registry
-from harness.engines import bitblend
+from harness.engines import _kernel, bitblend
 from harness.engines.bitblend import check, library
 from harness.engines.bitblend.columns import search_table
 from harness.engines.bitblend.leaf_values import leaf_values_of
@@ -34,7 +34,7 @@ def opened(bundle, cache_dir, **options):
     return bitblend.open(bitblend.Options(**options), bundle, cache_dir)
 
 
-@pytest.mark.parametrize("isa", library.supported())
+@pytest.mark.parametrize("isa", library.KERNEL.supported())
 @pytest.mark.parametrize("n_edges", [1, 31, 32, 33, 63, 64, 127, 128, 254, 255, 256, 600])
 def test_every_length_of_search_on_and_beside_every_threshold(tmp_path, cache, isa, n_edges):
     rng = np.random.default_rng(n_edges)
@@ -72,10 +72,10 @@ def test_a_forest_of_lone_leaves_is_scored(tmp_path, cache):
 def test_a_second_open_compiles_nothing_and_another_isa_is_another_library(teacher, tmp_path, monkeypatch):
     first = opened(teacher("lightgbm"), tmp_path)
     assert not first.info["cached"]
-    assert not opened(teacher("lightgbm"), tmp_path, isa=library.supported()[-1]).info["cached"] or (
-        len(library.supported()) == 1
+    assert not opened(teacher("lightgbm"), tmp_path, isa=library.KERNEL.supported()[-1]).info["cached"] or (
+        len(library.KERNEL.supported()) == 1
     )
-    monkeypatch.setattr(library, "compile_library", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr(_kernel, "compile_library", lambda *_: pytest.fail("compiled again"))
     assert opened(teacher("xgboost"), tmp_path).info["cached"]
     assert sorted({path.name for path in tmp_path.glob("bitblend/*/*")}) == ["bitblend.so", "build.json"]
 
@@ -117,7 +117,7 @@ def test_a_damaged_packed_file_is_not_served(teacher, tmp_path, cache):
 
 
 def test_an_instruction_set_that_the_cpu_lacks_is_an_error(teacher, cache, monkeypatch):
-    monkeypatch.setattr(library, "isa", lambda: {"machine": "x86_64", "vector": []})
+    monkeypatch.setattr(_kernel, "isa", lambda: {"machine": "x86_64", "vector": []})
     with pytest.raises(EngineError, match="can't run avx2: it lacks avx2") as caught:
         opened(teacher("lightgbm"), cache, isa="avx2")
     assert "baseline" in caught.value.remedy
@@ -170,7 +170,7 @@ def test_a_split_that_nothing_can_meet_is_refused_by_name(tmp_path, cache):
     assert str(tmp_path) in caught.value.where
 
 
-@pytest.mark.parametrize("isa", library.supported())
+@pytest.mark.parametrize("isa", library.KERNEL.supported())
 def test_a_feature_of_thousands_of_categories_gets_as_many_columns_as_it_takes(tmp_path, cache, isa):
     rng = np.random.default_rng(1)
     sets = [rng.choice(5000, size, replace=False).tolist() for size in (1, 2, 40, 2500, *[700] * 60)]
@@ -295,12 +295,14 @@ print("scored")
 """
 
 
-@pytest.mark.parametrize("isa", library.supported())
+@pytest.mark.parametrize("isa", library.KERNEL.supported())
 def test_the_kernel_is_clean_under_the_sanitizers(teacher, tmp_path, isa):
     kernel = tmp_path / "sanitized.so"
     flags = ["-O1", "-g", "-std=gnu11", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    source = next(path for path in library.SOURCES if path.name == "bitblend.c")
-    subprocess.run(["gcc", *flags, *library.FLAGS[isa], "-fPIC", "-shared", "-o", str(kernel), str(source)], check=True)
+    source = next(path for path in library.KERNEL.sources if path.name == "bitblend.c")
+    subprocess.run(
+        ["gcc", *flags, *library.KERNEL.flags[isa], "-fPIC", "-shared", "-o", str(kernel), str(source)], check=True
+    )
     runtimes = [
         subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
         for name in ("libasan.so", "libubsan.so")
@@ -320,7 +322,7 @@ def test_the_structs_of_python_are_those_of_c(tmp_path):
     """A wrong offset would score wrongly only for some models, so sizes are compared as the compiler sees them."""
     from harness.engines.bitblend import columns, program
 
-    header = next(path for path in library.SOURCES if path.name == "model.h")
+    header = next(path for path in library.KERNEL.sources if path.name == "model.h")
     names = ["column", "bottom", "top", "group", "tree", "model"]
     source = tmp_path / "sizes.c"
     sizes = ", ".join(f"sizeof(struct {name})" for name in names)

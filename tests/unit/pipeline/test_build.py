@@ -130,3 +130,14 @@ def test_the_code_digest_sees_every_room():
     package = Path(code_digest.__code__.co_filename).parents[1]
     assert code_digest(["trees"]) != code_digest(["mlp"])
     assert (package / "trees").is_dir()
+
+
+def test_the_code_digest_sees_the_kernels_of_engines(tmp_path, monkeypatch):
+    (tmp_path / "pipeline").mkdir()
+    (tmp_path / "engines").mkdir()
+    monkeypatch.setattr("harness.pipeline.build.__file__", str(tmp_path / "pipeline" / "build.py"))
+    seen = set()
+    for name in ("one.py", "kernel.c", "kernel.h", "kernel.c", "notes.pyc"):
+        (tmp_path / "engines" / name).write_text(f"{len(seen)}")
+        seen.add(code_digest(["engines"]))
+    assert len(seen) == 4, "a new kernel counts, also a changed one, but nothing that Python keeps"

@@ -59,6 +59,19 @@ def test_a_newer_version_with_more_keys_still_reads(report_of):
     assert Report.model_validate(document).name == "feed-25ms"
 
 
+def test_a_newer_schema_is_refused_by_number(report_of):
+    document = strict(json_format.render(report_of("pass"), None)) | {"schema_version": SCHEMA_VERSION + 1}
+    with pytest.raises(ValueError, match=f"reads up to {SCHEMA_VERSION}: install a newer one"):
+        Report.model_validate(document)
+
+
+def test_results_of_old_still_load_and_render(sample_dir):
+    for file in sorted((sample_dir / "old").glob("*.json")):
+        report = Report.model_validate_json(file.read_bytes())
+        assert report.verdict.status == "INVALID"
+        jsonschema.validate(strict(json_format.render(report, None)), json_format.json_schema())
+
+
 def test_suite_holds_every_report_and_its_version(report_of):
     suite = strict(json_format.render_suite([report_of("pass"), report_of("fail")]))
     assert suite["schema_version"] == SCHEMA_VERSION

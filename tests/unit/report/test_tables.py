@@ -35,10 +35,9 @@ def test_an_engine_alone_is_told_as_such_with_the_capacity_of_both_sides(report_
     assert cells(table)["last rate passed, first failed"] == ("63.0, 108", "158, 270", "")
     assert "nodes" not in cells(table), "both sides are the same model"
     shown = view(report)
-    assert [search.table.title for search in shown.searches] == [
+    assert [search.title for search in shown.searches] == [
         "Capacity of the ranker behind native", "Capacity of the ranker behind tl2cgen",
     ]  # fmt: skip
-    assert all(search.picture.startswith("<svg") for search in shown.searches)
     assert {f.target for f in shown.findings if f.name == "invalid-points"} == {"teacher", "compressed"}
     assert "capacity within the SLA" in [row[0] for row in shown.highlights]
 

@@ -59,6 +59,7 @@ def outcome(content: bytes, overrides: list[str]) -> list[Scenario]:
 @example({"suite": "s", "scenarios": ["\0", "\ud800", "x" * 5000, "**x", "[", "a/**/\0*"]}, [])
 @example({"name": "q", "sla": {"p99_ms": 5}, "description": "\ud800"}, [])
 @example({"name": "q", "sla": {"p99_ms": 10**400}}, [])
+@example({}, ["null=null"])
 def test_any_mapping_is_a_scenario_or_a_scenario_error(value: object, overrides: list[str]) -> None:
     for scenario in outcome(json.dumps(value).encode(), overrides):
         saved = resolved(scenario)

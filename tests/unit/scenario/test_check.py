@@ -131,3 +131,9 @@ def test_a_saved_scenario_stays_readable_when_a_plug_in_has_gone() -> None:
 def test_candidate_counts_are_judged_in_the_form_they_have(says: Says, written: str, problem: str) -> None:
     (said,) = says(f"name: q\nsla: {{p99_ms: 5}}\ntraffic: {{n_candidates: {written}}}\n")
     assert said.split("traffic.n_candidates")[1].startswith(problem)
+
+
+@pytest.mark.parametrize("form", ["null", "lognormal", "dlrm"])
+def test_an_unknown_key_may_be_called_like_a_form_of_another(says: Says, form: str) -> None:
+    (problem,) = says(f"name: q\nsla: {{p99_ms: 5}}\n{form!r}: 1\n")
+    assert problem.startswith(f"q.yaml:3:1: {form}: unknown key (")
