@@ -27,6 +27,7 @@ from harness.cli.publish import publish
 from harness.cli.results import judge, report, samples
 from harness.cli.run import run, validate
 from harness.cli.serve import serve
+from harness.cli.serve_reports import serve_reports
 from harness.cli.verify import verify
 from harness.errors import HarnessError
 
@@ -49,7 +50,7 @@ def harness(debug: bool) -> None:
 
 for command in (
     run, validate, capacity, compare, bench, probe, load, calibrate, judge, report, samples, verify, history, publish,
-    serve, export, doctor, list_plugins, explain, schema, init,
+    serve, serve_reports, export, doctor, list_plugins, explain, schema, init,
 ):  # fmt: skip
     harness.add_command(command)
 
