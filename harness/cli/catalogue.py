@@ -13,7 +13,7 @@ KINDS = ("datasets", "rankers", "methods", "engines", "adapters", "formats", "ex
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_plugins(kind: str | None, as_json: bool) -> None:
-    """List the plug-ins of every kind, from datasets to exporters, with a line about each."""
+    """List the plug-ins of every kind, each with a line about it; `harness explain NAME` has more."""
     from harness import registry
 
     kinds = [k for k in registry.ROOMS if kind in (None, k)]

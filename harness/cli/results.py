@@ -60,7 +60,9 @@ def report(run_dirs: Sequence[Path], format_name: str, out: Path | None) -> None
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"can't write: {error.strerror or error}", where=str(out)) from error
+        raise UsageError(
+            f"can't write: {error.strerror or error}", where=str(out), remedy="name a file in a folder that is there"
+        ) from error
 
 
 def _rendered(run_dirs: Sequence[Path], format_name: str) -> str:
@@ -119,4 +121,6 @@ def samples(run_dir: Path, out: Path | None) -> None:
             "Parquet needs pyarrow", where=str(out), remedy="pip install 'ranking-latency-harness[parquet]'"
         ) from error
     except OSError as error:
-        raise UsageError(f"can't write: {error.strerror or error}", where=str(out)) from error
+        raise UsageError(
+            f"can't write: {error.strerror or error}", where=str(out), remedy="name a file in a folder that is there"
+        ) from error

@@ -26,7 +26,11 @@ def digests_of(run_dir: RunDir, but: Collection[str] = ()) -> dict[str, str]:
     try:
         return {name: sha256_of(path) for name, path in named.items() if name not in left_out and not _hidden(name)}
     except OSError as error:
-        raise HarnessError(f"can't read: {error.strerror or error}", where=str(run_dir.path)) from error
+        raise HarnessError(
+            f"can't read: {error.strerror or error}",
+            where=str(run_dir.path),
+            remedy="check the disk and your permissions",
+        ) from error
 
 
 def write_sums(run_dir: RunDir) -> None:

@@ -6,6 +6,7 @@ as `report.html` beside every run.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -168,8 +169,6 @@ def _own_script(name: str) -> str:
 
 def _drawn(chart: Chart) -> tuple[Chart, Markup, Markup]:
     """A chart, how it looks without scripts, and its specification for the page's script."""
-    import json
-
     from markupsafe import Markup
 
     from harness.report._charts.drawing import drawn

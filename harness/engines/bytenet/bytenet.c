@@ -1,3 +1,16 @@
+/* Scores candidate lists with an int8 network: blocks of candidates through one layer after the other.
+
+   A layer is a product of bytes, four outputs (a quad) at a time. Activations lie in groups of 4, [group][candidate][4],
+   so that a vector holds a group of LANES candidates and meets four weights that are the same for all of them; what
+   comes out of a quad is a vector of that shape again. Partial sums of a run of groups stay in registers for TILE
+   vectors, sums of a whole quad in the first-level cache.
+
+   What bounds it without VNNI: of the byte products two vectors start per cycle, as of float products, but each makes 32
+   of them in place of 8. Every product takes an addition too, and every run ends in a product that widens and an
+   addition to memory: the longer the runs, the nearer to 4 times float32. tests/benchmarks/bytenet_bound.py measures it.
+
+   Reentrant: all that is written lies in the caller's scratch and on the stack. */
+
 #include "inputs.h"
 #include "model.h"
 #include "vectors.h"
@@ -42,7 +55,7 @@ ALWAYS_INLINE bytes_t requantised(const ints_t* sums, const float* multipliers, 
 }
 
 static void score_block(const struct model* m, const float* x, int n, int vectors, bytes_t* in, bytes_t* out,
-                        ints_t* sums) {
+                        ints_t* results) {
   const int8_t* weights = m->weights;
   const int32_t *runs = m->runs, *biases = m->biases;
   const float* multipliers = m->multipliers;
@@ -69,7 +82,7 @@ static void score_block(const struct model* m, const float* x, int n, int vector
       const ints_t four = (ints_t)in[g * vectors + v];
       for (int k = 0; k < 4; ++k) sum += (four >> (8 * k) & 255) * m->output[4 * g + k];
     }
-    sums[v] = sum;
+    results[v] = sum;
   }
 }
 

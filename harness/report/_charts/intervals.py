@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.ranking_data import Floats
 from harness.records import LoadInfo
 from harness.samples import Samples
 
 _N_INTERVALS = 120
+Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -40,22 +41,23 @@ def cut(judged: Samples, due_s: Floats, values: Floats) -> list[Interval]:
     length_s = interval_s(due_s)
     keys = (judged.target.astype(np.int64) << 48) | (judged.segment.astype(np.int64) << 32)
     keys |= (due_s // length_s).astype(np.int64)
-    order = np.lexsort((values, keys))
-    keys, values, lost = keys[order], values[order], ~judged.ok[order]
-    edges = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), keys.size]
-    return list(_intervals(judged.targets, keys, values, lost, edges, length_s)) if keys.size else []
+    order = np.argsort(keys, kind="stable")  # as good as done, for samples come in order of their segments and times
+    starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
+    return list(_intervals(judged, values, keys, np.split(order, starts[1:]), length_s)) if keys.size else []
 
 
 def _intervals(
-    targets: tuple[str, ...], keys: np.ndarray, values: Floats, lost: np.ndarray, edges: list[int], length_s: float
+    judged: Samples, values: Floats, keys: Whole, groups: list[Whole], length_s: float
 ) -> Iterator[Interval]:
-    for start, stop in pairwise(edges):
-        known = values[start:stop][~np.isnan(values[start:stop])]
+    ok = judged.ok
+    for rows in groups:
+        known = np.sort(values[rows])
+        known = known[~np.isnan(known)]
         if known.size:
-            key = int(keys[start])
-            p50, p99 = (float(known[min(int(np.ceil(q * known.size)), known.size) - 1]) for q in (0.5, 0.99))
-            at_s, n_lost = ((key & 0xFFFFFFFF) + 0.5) * length_s, int(lost[start:stop].sum())
-            yield Interval(targets[key >> 48], (key >> 32) & 0xFFFF, at_s, stop - start, n_lost, p50, p99)
+            key = int(keys[rows[0]])
+            p50, p99 = (float(known[int(np.ceil(q * known.size)) - 1]) for q in (0.5, 0.99))
+            at_s, n_lost = ((key & 0xFFFFFFFF) + 0.5) * length_s, int(np.count_nonzero(~ok[rows]))
+            yield Interval(judged.targets[key >> 48], (key >> 32) & 0xFFFF, at_s, rows.size, n_lost, p50, p99)
 
 
 def interval_s(due_s: Floats) -> float:

@@ -30,6 +30,10 @@ def room(tmp_path, monkeypatch):
         "no-file.yaml": f"name: n\nranker: {{kind: file, path: modle.txt}}\n{SLA}",
         "notes.yaml": f"name: n\nranker: {{kind: file, path: notes.md}}\n{SLA}",
         "env.yaml": f"name: ${{ABSENT}}\n{SLA}",
+        "labels.yaml": f"name: l\ncompress: [{{kind: distil_mlp, targets: labels, hints: leaves}}]\n{SLA}",
+        "movies.yaml": f"name: m\ndata: {{kind: movielens, folder: movies}}\n{SLA}",
+        "movies/movies.csv": "movieId,title,genres\n1,A (1999),Drama\n",
+        "movies/ratings.csv": "userId,movieId,rating,timestamp\n",
         "model.txt": "tree\nhalf a file",
         "notes.md": "no model",
         "full/something": "",
@@ -68,6 +72,8 @@ def said(room):
         ("run table.yaml", ["data.csv", "no such file", "correct data.train in the scenario"]),
         ("run target.yaml", ["to /rank", "no answer", "-> check that it runs"]),
         ("validate several.yaml --set engine=ntaive", ["--set", "did you mean 'native'"]),
+        ("validate labels.yaml", ["labels.yaml:2:", "learns from the true grades alone", "leave out hints"]),
+        ("run movies.yaml", ["movies/ratings.csv", "holds no ratings", "copy or download it again"]),
         ("calibrate several.yaml", ["several.yaml", "holds 2 scenarios; one is needed", "without a matrix"]),
         ("capacity several.yaml", ["holds 2 scenarios; one is needed"]),
         ("judge full", ["not a run directory: no readable", "name a folder that `harness run` has written"]),
@@ -92,6 +98,12 @@ def said(room):
         ("load export fine.yaml out", ["the scenario names no target", "add --target-url"]),
         ("load export fine.yaml full --target-url http://127.0.0.1:9/x", ["holds something already", "a new folder"]),
         ("load export fine.yaml out --target-url http://example.org/x", ["not a loopback address", "--remote"]),
+        ("load export fine.yaml full/something/x --target-url http://127.0.0.1:9/x", ["can't write the plan", "->"]),
+        (
+            "load export fine.yaml out --target-url http://127.0.0.1:9/x --set traffic.arrival=replay "
+            "--set traffic.arrivals=nowhere.txt",
+            ["nowhere.txt", "can't be read", "correct traffic.arrivals"],
+        ),
         ("probe not-a-url", ["only http and https URLs can be asked", "give a URL such as"]),
         ("probe http://[::1", ["not a URL to ask", "give a URL such as"]),
         ("probe http://me:secret@127.0.0.1/x", ["credentials in a URL", "use headers_env or bearer_env"]),
@@ -152,6 +164,17 @@ def test_a_broken_gzip_file(said, room):
     message = said("run", "table.yaml")
     assert "data.csv.gz: broken gzip file" in message
     assert "copy or download it again" in message
+
+
+def test_a_parquet_file_with_a_column_twice(said, room):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(
+        pa.table([[1, 1], [0, 1], [5, 6], [7, 8]], names=["query", "grade", "a", "a"]), room / "data.parquet"
+    )
+    (room / "table.yaml").write_text((TABLE % "").replace("data.csv", "data.parquet"))
+    assert "data.parquet: two columns named 'a'\n  -> give each column its own name" in said("run", "table.yaml")
 
 
 def test_a_cache_that_can_not_be_written(said, room, monkeypatch):

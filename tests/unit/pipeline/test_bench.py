@@ -39,7 +39,7 @@ def test_a_bundle_without_data_is_timed_on_made_up_rows(asked, teacher):
             assert times.ns_per_candidate_tree == pytest.approx(1e3 * times.median_us / (times.n_candidates * 20))
     assert found.candidates.startswith("random rows")
     assert found.measurements.complete
-    assert {path.name for path in run_dir.path.iterdir()} == {"bench.json", "bench.html", "bench.md"}
+    assert {path.name for path in run_dir.path.iterdir()} == {"bench.json", "bench.html", "bench.md", "SHA256SUMS"}
     assert read_study(run_dir).model_dump_json() == found.model_dump_json()
     (run_dir.path / "bench.html").unlink()
     assert judge_study(run_dir, found) == found
