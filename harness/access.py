@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import ssl
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
@@ -16,6 +17,8 @@ HIDDEN = "***"
 _EXCERPT_CHARACTERS = 200
 _PORTS = {"http": 80, "https": 443}
 _READ_BYTES = 65_536
+_SECRET = re.compile("KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|HEADERS")
+_LEAST_SECRET = 4
 
 Context = TypeVar("Context", bound=ssl.SSLContext)
 
@@ -124,6 +127,16 @@ def check_access(url: str, access: Access, environment: Mapping[str, str]) -> No
     if address_of(url, remote=access.remote).tls:
         tls_context(access, ssl.SSLContext)
     Credentials(access, environment)
+
+
+def without_credentials(text: str, environment: Mapping[str, str]) -> str:
+    """The text without the user and password of any URL in it, and without the value of any variable of the environment
+    that is named like a secret."""
+    text = re.sub(r"(\w://)[^/\s@]+@", rf"\1{HIDDEN}@", text)
+    secrets = [value for name, value in environment.items() if _SECRET.search(name) and len(value) >= _LEAST_SECRET]
+    for form in sorted((form.decode() for secret in secrets for form in _forms(secret)), key=len, reverse=True):
+        text = text.replace(form, HIDDEN)
+    return text
 
 
 def _value(variable: str, environment: Mapping[str, str], where: str) -> str:

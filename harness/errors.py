@@ -8,6 +8,7 @@
     ├── EngineError              3   an engine can't load, compile or serve a bundle
     ├── ServeError               3   the server did not start, or died
     ├── TargetError              3   an endpoint can't be reached, or may not be asked
+    ├── SinkError                3   a tracker can't be reached, or refuses a run
     ├── AnswerError              3   an answer does not say what its adapter expects
     └── LoadError                3   the load generator did not start, or died
 
@@ -86,6 +87,19 @@ class TargetError(HarnessError):
 
 class AnswerError(HarnessError):
     """An answer does not hold a ranking where its adapter looks for one."""
+
+
+class SinkError(HarnessError):
+    """A tracker can't be reached, refuses a run, or its library is not installed."""
+
+    @classmethod
+    def missing(cls, extra: str, error: ImportError) -> SinkError:
+        """That the library of an extra is not there."""
+        return cls(
+            f"its library is not installed: {error}",
+            where=extra,
+            remedy=f"pip install 'ranking-latency-harness[{extra}]'",
+        )
 
 
 class LoadError(HarnessError):

@@ -187,6 +187,24 @@ class Exporter(Protocol):
         ...
 
 
+class Sink(Protocol):
+    """A tracker that finished runs are sent to; where to and as whom it takes from its own environment variables."""
+
+    def publish(self, publication: Publication) -> str:
+        """Send one finished run, and say where it can be seen. Raises SinkError, or whatever its library does."""
+        ...
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A finished run to be sent: its report, its samples where it has any, its folder, and files to attach."""
+
+    report: Report
+    samples: Samples | None
+    folder: Path
+    files: tuple[Path, ...]
+
+
 @dataclass(frozen=True)
 class Training:
     """What a ranker gets: data, where to write, how many cores it may use, which NDCG to stop on, a progress line."""

@@ -9,9 +9,20 @@ from types import ModuleType
 from typing import Any, Literal, cast
 
 from harness.errors import UsageError, did_you_mean
-from harness.protocols import Adapter, Dataset, Engine, Exporter, Extract, Method, PluginOptions, Ranker, ReportFormat
+from harness.protocols import (
+    Adapter,
+    Dataset,
+    Engine,
+    Exporter,
+    Extract,
+    Method,
+    PluginOptions,
+    Ranker,
+    ReportFormat,
+    Sink,
+)
 
-Kind = Literal["datasets", "rankers", "methods", "engines", "adapters", "formats", "extracts", "exporters"]
+Kind = Literal["datasets", "rankers", "methods", "engines", "adapters", "formats", "extracts", "exporters", "sinks"]
 ROOMS: dict[Kind, str] = {
     "datasets": "datasets",
     "rankers": "rankers",
@@ -21,6 +32,7 @@ ROOMS: dict[Kind, str] = {
     "formats": "report",
     "extracts": "extracts",
     "exporters": "export",
+    "sinks": "sinks",
 }
 _PACKAGE = Path(__file__).parent
 
@@ -91,6 +103,11 @@ def extract(name: str) -> Extract:
 def exporter(name: str) -> Exporter:
     """The exporter of that name."""
     return cast(Exporter, _load("exporters", name))
+
+
+def sink(name: str) -> Sink:
+    """The tracker of that name."""
+    return cast(Sink, _load("sinks", name))
 
 
 def options_model(kind: Kind, name: str) -> type[PluginOptions]:

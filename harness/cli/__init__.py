@@ -23,9 +23,11 @@ from harness.cli.history import history
 from harness.cli.init import init
 from harness.cli.load import load
 from harness.cli.probe import probe
+from harness.cli.publish import publish
 from harness.cli.results import judge, report, samples
 from harness.cli.run import run, validate
 from harness.cli.serve import serve
+from harness.cli.serve_reports import serve_reports
 from harness.cli.verify import verify
 from harness.errors import HarnessError
 
@@ -47,8 +49,8 @@ def harness(debug: bool) -> None:
 
 
 for command in (
-    run, validate, capacity, compare, bench, probe, load, calibrate, judge, report, samples, verify, history, serve,
-    export, doctor, list_plugins, explain, schema, init,
+    run, validate, capacity, compare, bench, probe, load, calibrate, judge, report, samples, verify, history, publish,
+    serve, serve_reports, export, doctor, list_plugins, explain, schema, init,
 ):  # fmt: skip
     harness.add_command(command)
 

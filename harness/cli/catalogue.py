@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-KINDS = ("datasets", "rankers", "methods", "engines", "adapters", "formats", "extracts", "exporters")
+KINDS = ("datasets", "rankers", "methods", "engines", "adapters", "formats", "extracts", "exporters", "sinks")
 
 
 @click.command(name="list")

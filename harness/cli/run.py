@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.publish import known_sinks, published, sink_option
 from harness.cli.settings import json_option, no_cache_option, out_option, quiet_option, set_option, settings_of
 from harness.cli.step_summary import append_step_summary
 
@@ -30,6 +31,7 @@ paths_argument = click.argument("paths", type=click.Path(path_type=Path), nargs=
     is_flag=True,
     help="Leave out what --out has a finished run of: same scenario, code and files. Its report counts as run now.",
 )
+@sink_option
 @json_option
 @quiet_option
 def run(
@@ -39,17 +41,20 @@ def run(
     no_cache: bool,
     dry_run: bool,
     resume: bool,
+    sinks: Sequence[str],
     as_json: bool,
     quiet: bool,
 ) -> int:
     """Run scenario files, folders and suites: build, serve, load-test, judge, report.
 
-    Progress goes to stderr: a live screen on a terminal, lines elsewhere, one JSON object a line with --json.
+    Progress goes to stderr: a live screen on a terminal, lines elsewhere, one JSON object a line with --json. Exit code
+    3 where a tracker did not take a run, too: the run is kept, and `harness publish` sends it again.
     """
     from harness.cli.progress import reporter
     from harness.pipeline.several import run_several
     from harness.scenario import load
 
+    known_sinks(sinks)
     loaded = load(paths, overrides)
     scenarios, settings = [item.scenario for item in loaded], settings_of(out, no_cache)
     if dry_run:
@@ -60,7 +65,8 @@ def run(
     _print(ran.done, out, loaded, as_json=as_json)
     for name, failure in ran.failures.items():
         click.echo(f"error: {name}: {failure}", err=True)
-    return 3 if ran.failures else exit_code([report for _, report in ran.done])
+    taken = published(sinks, [run_dir for run_dir, _ in ran.done])
+    return 3 if ran.failures or not taken else exit_code([report for _, report in ran.done])
 
 
 @click.command()

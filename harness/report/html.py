@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from harness import __version__
+from harness.history.listing import Listing
 from harness.history.series import History
 from harness.printable import printable
 from harness.records import Report, VerdictStatus
 from harness.report import _history, _objectives, _suite
+from harness.report import _numbers as numbers
 from harness.report._charts.chart import Chart
 from harness.report._charts.engine_times import time_against_length
 from harness.report._charts.front import front_chart
@@ -30,7 +32,7 @@ from harness.report._charts.timeline import latency_over_time
 from harness.report._charts.trend import trend_charts
 from harness.report._charts.waterfall import CAPTION, waterfalls
 from harness.report._study import study_view
-from harness.report._table import MARKS
+from harness.report._table import MARKS, Table
 from harness.report._view import view, weight
 from harness.samples import Samples
 from harness.studies import Bench, Capacity, Study
@@ -113,6 +115,32 @@ def render_history(history: History, folder: Path) -> str:
         parted=_history.parted(history),
         series=series,
         problems=history.problems,
+        tool_version=__version__,
+    )
+
+
+def render_site(listing: Listing, name: str) -> str:
+    """The index of a folder of results: what is under way, and a row for each page."""
+    rows = tuple(
+        (
+            entry.name,
+            VerdictStatus(entry.status) if entry.status else numbers.NOTHING,
+            entry.kind,
+            _history.when(entry.created),
+        )
+        for entry in listing.entries
+    )
+    count = len(rows)
+    return _page(
+        "site",
+        {},
+        scripts=[_own_script("table"), _own_script("live")],
+        name=name,
+        sentence=f"{count} page{'' if count == 1 else 's'}, the newest first.",
+        table=Table("Results", ("page", "verdict", "of a", "when (UTC)"), rows, n_text=4),
+        links=[f"/{quote(entry.path)}" for entry in listing.entries],
+        live=listing.live,
+        notes=listing.notes,
         tool_version=__version__,
     )
 

@@ -38,7 +38,7 @@ function sortable(section) {
     let shown = 0;
     for (const row of body.rows) {
       const fits = row.textContent.toLowerCase().includes(wanted);
-      row.hidden = !(fits && row.querySelector(".badge").textContent.includes(verdict.value));
+      row.hidden = !(fits && (!verdict.value || row.querySelector(".badge")?.textContent.includes(verdict.value)));
       shown += !row.hidden;
     }
     count.value = `${shown} of ${body.rows.length} shown`;

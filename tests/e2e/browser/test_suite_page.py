@@ -69,7 +69,7 @@ def test_words_are_sorted_as_words_and_links_go_with_their_rows(page_of, suite_p
 
 def test_rows_are_narrowed_by_text_and_by_verdict(page_of, suite_page):
     page = page_of(suite_page)
-    search, verdict = page.get_by_label("Show scenarios with"), page.get_by_label("and verdict")
+    search, verdict = page.get_by_label("Show rows with"), page.get_by_label("and verdict")
     search.fill("FEED-t")
     assert shown(page) == ["feed-truncated", "feed-tiny"]
     assert page.locator(".filter output").inner_text() == "2 of 6 shown"
