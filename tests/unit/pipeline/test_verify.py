@@ -13,7 +13,8 @@ from harness.errors import UsageError
 from harness.pipeline import RunDir, publish, save_suite
 from harness.pipeline.differing import facts_differ
 from harness.pipeline.digests import write_sums
-from harness.pipeline.verify import verify
+from harness.pipeline.recorder import Recorder
+from harness.pipeline.verify import Verification, verify
 from harness.records import Report
 from harness.samples import Samples
 from harness.scenario import from_resolved, resolved
@@ -106,6 +107,14 @@ def test_files_that_went_or_came_are_noted_and_missing_samples_are_missed(run_di
     found = verify(run_dir.path)[0]
     assert "missing since SHA256SUMS was made: samples.npz" in found.notes
     assert "the verdict says PASS, the samples give INVALID" in found.faults[0]
+
+
+def test_a_run_that_tells_how_it_ended_after_it_was_published_is_true(run_dir):
+    told = Recorder(run_dir.path, lambda _: None)
+    told("before")
+    publish(run_dir)
+    told("after")
+    assert verify(run_dir.path)[0] == Verification(run_dir.path)
 
 
 def test_a_report_laid_out_otherwise_says_the_same(run_dir):
