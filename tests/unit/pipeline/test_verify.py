@@ -147,6 +147,14 @@ def test_the_command_takes_folders_and_suites_and_tells_by_its_exit_code(run_dir
     assert f"{page.name}: is not what" in json.loads(told.output)[0]["faults"][0]
 
 
+def test_what_a_suite_says_of_its_runs_together_is_compared(run_dir):
+    save_suite([run_dir], run_dir.path.parent, "suite")
+    path = next(run_dir.path.parent.glob("suite-*.json"))
+    assert verify(path)[0].true
+    edited(path, lambda suite: suite.update(left_out=[{"name": "a", "why": "b"}]))
+    assert any("left_out" in fault for fault in verify(path)[0].faults)
+
+
 def test_a_folder_without_runs_is_bad_usage(tmp_path):
     with pytest.raises(UsageError, match="nothing to verify here"):
         verify(tmp_path)
