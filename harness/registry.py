@@ -117,4 +117,4 @@ def options_model(kind: Kind, name: str) -> type[PluginOptions]:
 
 def has_options(kind: Kind) -> bool:
     """Whether a scenario can name plug-ins of this kind, so that they have keys."""
-    return kind not in ("formats", "extracts", "exporters")
+    return kind not in ("formats", "extracts", "exporters", "sinks")
