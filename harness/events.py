@@ -15,11 +15,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PlannedStage:
-    """One stage ahead: how long it will take in s (None: nothing is known of it), and whether it is in the cache."""
+    """One stage ahead: how long it will take in s (None: nothing is known of it), and whether it is in the cache.
+
+    traffic_s is the part of it that is planned traffic, and takes as long on any machine; `followed` where that is all
+    of one load test, which then tells where it is.
+    """
 
     stage: str
     expected_s: float | None
     cached: bool = False
+    traffic_s: float = 0.0
+    followed: bool = False
     note: str = ""
 
 
@@ -155,6 +161,7 @@ Event = SuiteStarted | ScenarioStarted | StageStarted | Count | LoadProgress | S
 Progress = Callable[[str | Event], None]
 """Takes what is told: an event, or a line about the stage that is on."""
 
+_MOST_NAMED = 4
 _KINDS: dict[str, type[Any]] = {
     "suite_started": SuiteStarted,
     "scenario_started": ScenarioStarted,
@@ -225,5 +232,7 @@ def milliseconds(value: float | None) -> str:
 
 
 def without(unknown: tuple[str, ...]) -> str:
-    """What an estimate leaves out."""
+    """What an estimate leaves out, by name where that is short."""
+    if len(unknown) > _MOST_NAMED:
+        return f" and {len(unknown)} stages of unknown length"
     return f" and what is not known: {', '.join(unknown)}" if unknown else ""

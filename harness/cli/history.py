@@ -69,5 +69,7 @@ def _write_page(found: History, page: Path) -> None:
     try:
         page.write_text(render_history(found, page.parent), encoding="utf-8")
     except OSError as error:
-        raise HarnessError(f"can't write: {error.strerror or error}", where=str(page)) from error
+        raise HarnessError(
+            f"can't write: {error.strerror or error}", where=str(page), remedy="name a file in a folder that is there"
+        ) from error
     click.echo(str(page), err=True)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
@@ -53,7 +54,7 @@ class LiveScreen:
         if scene.stages:
             parts.append(self._stages(now_s))
         if scene.line:
-            parts.append(Text(f"  {printable(scene.line)}", style="dim", no_wrap=True, overflow="ellipsis"))
+            parts.append(Padding(Text(printable(scene.line), style="dim"), (0, 0, 0, 2)))
         if scene.load is not None:
             parts.append(_load(scene.load, scene.plan.limits_ms if scene.plan is not None else {}))
         return Group(*parts)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import click
 
+from harness.cli.time_left import TimeLeft
 from harness.events import Count, Event, LoadProgress, Progress, StageStarted, to_data
 from harness.printable import printable
 
@@ -43,18 +44,25 @@ class _JsonLines:
 
 
 class _Lines:
-    """Plain lines with the time: what counts, and where a load test is, at most every few seconds."""
+    """Plain lines with the time, and with what is left as a stage begins.
+
+    What counts, and where a load test is, is said at most every few seconds.
+    """
 
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._said_s = 0.0
+        self._time_left = TimeLeft()
 
     def __call__(self, event: str | Event) -> None:
-        now = time.monotonic()
+        now, left = time.monotonic(), ""
+        self._time_left.take(event, now)
         if isinstance(event, StageStarted):
             self._said_s = 0.0
+            estimate = self._time_left.at(now)
+            left = f"  ({estimate})" if estimate is not None else ""
         if isinstance(event, Count) or (isinstance(event, LoadProgress) and not event.done):
             if now - self._said_s < _REPEAT_S:
                 return
             self._said_s = now
-        click.echo(f"{now - self._started:7.1f} s  {printable(str(event))}", err=True)
+        click.echo(f"{now - self._started:7.1f} s  {printable(str(event))}{left}", err=True)

@@ -93,9 +93,9 @@ def _print_plan(scenarios: Sequence[Scenario], settings: Settings, *, resume: bo
     from harness.pipeline.plan import plans_of
     from harness.pipeline.resume import finished
 
-    before = [scenario.name for scenario in scenarios if resume and finished(scenario, settings.out) is not None]
+    before = finished(scenarios, settings.out) if resume else {}
     plans = plans_of([scenario for scenario in scenarios if scenario.name not in before], settings.cache)
-    click.echo(shown(plans, before, as_json=as_json))
+    click.echo(shown(plans, tuple(before), as_json=as_json))
 
 
 def _print(

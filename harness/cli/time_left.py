@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from harness.events import (
     Count,
     Event,
+    LoadProgress,
     Plan,
+    PlannedStage,
     ScenarioDone,
     ScenarioStarted,
     StageDone,
@@ -19,6 +21,10 @@ from harness.events import (
 
 _OVERDUE_SHARE = 0.1
 """A stage that is over its estimate is taken to need this share more of the time that it took so far."""
+_ENDING_S = 1.0
+"""From the last request of a load test to the end of its stage."""
+_PRIOR_S = 10.0
+"""As if a machine had taken as long as was expected for this time already, before its pace is told."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,11 @@ class Estimate:
 
 @dataclass
 class _Running:
-    stage: str
+    planned: PlannedStage
     started_s: float
     expected_s: float | None
-    paced: bool
+    traffic_s: float = 0.0
+    """Traffic of the segments that have ended."""
 
     def left_s(self, now_s: float) -> float | None:
         if self.expected_s is None:
@@ -49,14 +56,16 @@ class _Running:
 class TimeLeft:
     """Takes all that a run, or several, tell, with the time of it in s, and says at any moment what is left.
 
-    A stage of unknown length that counts is expected to go on at the pace of its count.
+    What the plan expects is scaled by the pace of the stages so far, all but traffic, which keeps its time. A load test
+    is followed by where it is. A stage of unknown length that counts is expected to go on at the pace of its count.
     """
 
     def __init__(self) -> None:
         self._later: dict[str, Plan] = {}
-        self._ahead: dict[str, float | None] = {}
+        self._ahead: dict[str, PlannedStage] = {}
         self._running: _Running | None = None
         self._told = False
+        self._took_s, self._planned_s = _PRIOR_S, _PRIOR_S
 
     def take(self, event: str | Event, now_s: float) -> None:
         """What was told at `now_s`."""
@@ -66,29 +75,47 @@ class TimeLeft:
             case ScenarioStarted(plan):
                 self._told = True
                 self._later.pop(plan.name, None)
-                self._ahead = {stage.stage: stage.expected_s for stage in plan.stages}
+                self._ahead = {stage.stage: stage for stage in plan.stages}
             case StageStarted(stage):
-                expected_s = self._ahead.pop(stage, None)
-                self._running = _Running(stage, now_s, expected_s, paced=expected_s is None)
-            case Count(_, n_done, n) if self._running is not None and self._running.paced:
-                self._running.expected_s = (now_s - self._running.started_s) * n / n_done
-            case StageDone() | ScenarioDone():
+                planned = self._ahead.pop(stage, PlannedStage(stage, None))
+                self._running = _Running(planned, now_s, self._expected_s(planned))
+            case Count() | LoadProgress() if self._running is not None:
+                self._correct(self._running, event, now_s)
+            case StageDone():
+                self._end(event)
+            case ScenarioDone(name):
                 self._running = None
-        if isinstance(event, ScenarioDone):
-            self._ahead.clear()
-            self._later.pop(event.name, None)
+                self._ahead.clear()
+                self._later.pop(name, None)
 
     def at(self, now_s: float) -> Estimate | None:
         """The estimate at a moment; None before any plan is known."""
         if not self._told:
             return None
-        known_s = sum(s for s in self._ahead.values() if s is not None) + sum(
-            p.expected_s for p in self._later.values()
-        )
-        unknown = [stage for stage, s in self._ahead.items() if s is None]
+        later = [(f"{plan.name}: {stage.stage}", stage) for plan in self._later.values() for stage in plan.stages]
+        known = {name: self._expected_s(stage) for name, stage in (*self._ahead.items(), *later)}
         if self._running is not None:
-            left_s = self._running.left_s(now_s)
-            known_s += left_s or 0.0
-            unknown[:0] = [self._running.stage] if left_s is None else []
-        later = [f"{plan.name}: {stage}" for plan in self._later.values() for stage in plan.unknown]
-        return Estimate(known_s, (*unknown, *later))
+            known = {self._running.planned.stage: self._running.left_s(now_s), **known}
+        left_s = sum(seconds for seconds in known.values() if seconds is not None)
+        return Estimate(left_s, tuple(name for name, seconds in known.items() if seconds is None))
+
+    def _expected_s(self, planned: PlannedStage) -> float | None:
+        if planned.expected_s is None:
+            return None
+        return planned.traffic_s + (planned.expected_s - planned.traffic_s) * self._took_s / self._planned_s
+
+    def _correct(self, running: _Running, event: Count | LoadProgress, now_s: float) -> None:
+        passed_s, planned = now_s - running.started_s, running.planned
+        if isinstance(event, Count):
+            if planned.expected_s is None:
+                running.expected_s = passed_s * event.n / event.n_done
+        elif planned.followed:
+            ahead_s = planned.traffic_s - running.traffic_s - event.passed_s
+            running.expected_s = passed_s + max(ahead_s, 0.0) + _ENDING_S
+            running.traffic_s += event.of_s if event.done else 0.0
+
+    def _end(self, done: StageDone) -> None:
+        running, self._running = self._running, None
+        if running is not None and running.planned.expected_s is not None:
+            self._took_s += max(done.took_s - running.planned.traffic_s, 0.0)
+            self._planned_s += max(running.planned.expected_s - running.planned.traffic_s, 0.0)

@@ -29,7 +29,11 @@ def history_of(root: Path, names: Sequence[str] = (), min_effect: float | None =
     known = {point.name for point in found.points}
     for name in names:
         if name not in known:
-            raise UsageError(f"no run of a scenario {name!r}{did_you_mean(name, known)}", where=str(root))
+            raise UsageError(
+                f"no run of a scenario {name!r}{did_you_mean(name, known)}",
+                where=str(root),
+                remedy="`harness history` alone shows all that there is",
+            )
     series = series_of([point for point in found.points if not names or point.name in names])
     if min_effect is not None:
         series = tuple(_checked(root, one, min_effect) for one in series)

@@ -5,9 +5,10 @@ Where the scenario asks for it, once more at `min_qps`, and at the rates of a ca
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 
 from harness.answers import Answers
+from harness.events import stage
 from harness.judge.looks import looks
 from harness.judge.steadiness import TOO_FEW
 from harness.judge.verdict import judge
@@ -24,7 +25,10 @@ from harness.samples import Samples
 def load_and_audit(state: RunState, opening: AbstractContextManager[Session]) -> None:
     """Open the session and load its members; samples and what is known of them are saved after every part."""
     scenario, path = state.scenario, state.run_dir.path
-    with state.stage("load"), opening as session:
+    with state.timed("load"), ExitStack() as stack:
+        with stage(state.progress, "servers"):
+            session = stack.enter_context(opening)
+        stack.enter_context(stage(state.progress, "load"))
         samples, answers = _until_decided(state, session)
         at_min_qps = traffic_at_min_qps(scenario)
         if state.load_complete and at_min_qps is not None:

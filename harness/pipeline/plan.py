@@ -58,9 +58,11 @@ class Timekeeper:
         """Take an event or a line."""
         if isinstance(event, StageDone) and event.stage in self._works:
             work, cached = self._works[event.stage], event.cached or event.stage in self._again
-            for about in (work.exact, *work.alike):
-                fact = {"s": event.took_s - work.planned_s, "size": work.size}
-                self._experience.keep({"time of": about, "cached": cached}, fact)
+            for about in ({"time of": about, "cached": cached} for about in (work.exact, *work.alike)):
+                own_s, before = event.took_s - work.planned_s, self._experience.recall(about)
+                if before is not None:  # half of it is the past, for a machine has better and worse minutes
+                    own_s = (own_s + before["s"] * work.size / before["size"]) / 2
+                self._experience.keep(about, {"s": own_s, "size": work.size})
         self._progress(event)
 
 
@@ -72,7 +74,8 @@ def _planned(work: Work, cached: bool, experience: Experience) -> PlannedStage:
         if fact is not None:
             expected_s = work.planned_s + fact["s"] * work.size / fact["size"]
             break
-    return PlannedStage(work.stage, None if expected_s is None else round(max(expected_s, 0.0), 3), cached, work.note)
+    known_s = None if expected_s is None else round(max(expected_s, 0.0), 3)
+    return PlannedStage(work.stage, known_s, cached, work.planned_s, work.followed, work.note)
 
 
 def _cached_stages(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,12 +15,18 @@ from harness.records import Report
 from harness.scenario import Scenario, resolved
 
 
-def finished(scenario: Scenario, out: Path) -> tuple[RunDir, Report] | None:
-    """The newest complete run of the same resolved scenario by the same code, from files that have not changed since.
+def finished(scenarios: Sequence[Scenario], out: Path) -> dict[str, tuple[RunDir, Report]]:
+    """By name, the newest complete run of the same resolved scenario by the same code, from files unchanged since.
 
     A run is complete if it was measured to its end and judged, whatever the verdict.
     """
-    code, changed_s = code_digest(["."]), newest_s(scenario)
+    code = code_digest(["."])
+    found = {scenario.name: _newest(scenario, out, code) for scenario in scenarios}
+    return {name: run for name, run in found.items() if run is not None}
+
+
+def _newest(scenario: Scenario, out: Path, code: str) -> tuple[RunDir, Report] | None:
+    changed_s = newest_s(scenario)
     for path in sorted(out.glob(f"{scenario.name}-*-{key_of(resolved(scenario))[:8]}*"), reverse=True):
         try:
             report = RunDir(path).report()

@@ -3,6 +3,7 @@
 scenario.yaml        the resolved scenario
 measurements.json    everything measured but the samples, complete or not
 samples.npz          one row per planned request
+progress.jsonl       what the run told as it went, one event a line (`harness.events`)
 bundle/              the compressed bundle that was served
 load/                the plan, the histograms, the generator's log, and machine.jsonl, the machine second by second
 min-qps/             the same of the load test at `sla.min_qps`, where the run itself offers less

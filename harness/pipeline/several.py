@@ -29,7 +29,7 @@ def run_several(scenarios: Sequence[Scenario], settings: Settings, progress: Pro
 
     The error of a scenario that is alone is raised.
     """
-    before = {s.name: found for s in scenarios if resume and (found := finished(s, settings.out)) is not None}
+    before = finished(scenarios, settings.out) if resume else {}
     if len(scenarios) > 1:
         ahead = plans_of([s for s in scenarios if s.name not in before], settings.cache)
         progress(SuiteStarted(ahead, tuple(before)))

@@ -13,8 +13,8 @@ from harness.pipeline.build import ranker_stage, step_stage
 from harness.pipeline.min_qps import traffic_at_min_qps
 from harness.scenario import Scenario, Traffic, resolved
 
-_OPENING_S = 6.0
-"""Servers and load processes start, requests are encoded: what a load stage takes beside its traffic, at a guess."""
+_OPENING_S = 4.0
+"""What it takes to start a server, and what a load stage takes beside its traffic, each at a guess."""
 _ASIDE_S, _TIMES_S = 1.0, 3.0
 _SCALES = ("train_groups", "n_trees", "epochs")
 """Options that the time of a fit grows with, about linearly."""
@@ -24,10 +24,10 @@ _SCALES = ("train_groups", "n_trees", "epochs")
 class Work:
     """One stage, and what is known of its time.
 
-    planned_s: the share that the scenario itself sets; `exact` names all that the rest depends on, `alike` ever less of
-    it; `size` is what that rest grows with; guess_s: the rest, for want of anything better. `kept`: what the stage
-    makes is a bundle; `once`: it is something that a plan does not look for, such as compiled code, so that the stage
-    is quicker from the second time on.
+    planned_s: the share that the scenario itself sets, `followed` where that is one load test; `exact` names all that
+    the rest depends on, `alike` ever less of it; `size` is what that rest grows with; guess_s: the rest, for want of
+    anything better. `kept`: what the stage makes is a bundle; `once`: it is something that a plan does not look for,
+    such as compiled code, so that the stage is quicker from the second time on.
     """
 
     stage: str
@@ -36,6 +36,7 @@ class Work:
     size: float = 1.0
     planned_s: float = 0.0
     guess_s: float | None = None
+    followed: bool = False
     kept: bool = False
     once: bool = False
     note: str = ""
@@ -44,32 +45,37 @@ class Work:
 def works_of(scenario: Scenario) -> tuple[Work, ...]:
     """All stages of a run, in their order."""
     asked = resolved(scenario)
-    data = asked.get("data")
-    traffic = {"traffic": asked["traffic"], "serve": asked.get("serve"), "load": asked["load"], "sla": asked["sla"]}
-    recipe: dict[str, Any] = {"target": asked.get("target"), "data": data}
-    works = [Work("data", {"stage": "data", "data": data})]
-    if scenario.target is None:
-        recipe = {"data": data, "ranker": asked["ranker"], "compress": asked["compress"], "engine": asked["engine"]}
-        works += _building(scenario, asked)
-    kinds = [scenario.engine.kind, scenario.ranker.kind, len(scenario.compress)]
-    n_sides, planned_s = _n_sides(scenario), _load_s(scenario)
-    n_requests = scenario.traffic.offered_qps * planned_s
-    capacity = asked.get("capacity")
+    made = ("data", "ranker", "compress", "engine", "target")
+    recipe = {name: asked.get(name) for name in made}
+    building = _building(scenario, asked) if scenario.target is None else ()
+    size = _size(recipe["data"] or {})
+    like = ({"stage": "data", "on": scenario.data.kind},) if size > 1 else ()  # else its size is not in the scenario
     return (
-        *works,
-        Work(
-            "load",
-            {"stage": "load", **recipe, **traffic, "capacity": capacity},
-            ({"stage": "load", "like": kinds, "n_sides": n_sides}, {"stage": "load", "n_sides": n_sides}),
-            planned_s=planned_s,
-            guess_s=_OPENING_S,
-            note=_load_note(scenario, n_sides),
-        ),
-        *(
-            Work(name, {"stage": name, **recipe, **traffic}, ({"stage": name},), size=n_requests, guess_s=_ASIDE_S)
-            for name in ("audit", "report")
-        ),
+        Work("data", {"stage": "data", "data": recipe["data"]}, like, size),
+        *building,
+        *_loading(scenario, asked, recipe),
     )
+
+
+def _loading(scenario: Scenario, asked: dict[str, Any], recipe: dict[str, Any]) -> Iterator[Work]:
+    n_sides, planned_s = _n_sides(scenario), _load_s(scenario)
+    yield Work(
+        "servers", {"stage": "servers", **recipe}, ({"stage": "servers", "n": n_sides},), guess_s=n_sides * _OPENING_S
+    )
+    exact = recipe | {name: asked.get(name) for name in ("traffic", "serve", "load", "sla", "capacity")}
+    one_test = scenario.capacity is None and traffic_at_min_qps(scenario) is None and len(looks(scenario.traffic)) == 1
+    yield Work(
+        "load",
+        {"stage": "load", **exact},
+        ({"stage": "load", "n": n_sides, "processes": scenario.load.processes, "one test": one_test},),
+        planned_s=planned_s,
+        guess_s=_OPENING_S,
+        followed=one_test,
+        note=_load_note(scenario, n_sides),
+    )
+    size = scenario.traffic.offered_qps * planned_s
+    for name in ("audit", "report"):
+        yield Work(name, {"stage": name, **exact}, ({"stage": name},), size, guess_s=_ASIDE_S)
 
 
 def _building(scenario: Scenario, asked: dict[str, Any]) -> Iterator[Work]:

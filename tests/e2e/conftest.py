@@ -134,8 +134,11 @@ class Cli:
                 return done, self.root / "results" / result["run"], result
         pytest.skip(f"this machine was never quiet enough to measure: {', '.join(raised)}")
 
+    def runs(self, name: str = "tiny") -> list[Path]:
+        return sorted((self.root / "results").glob(f"{name}-*/"))
+
     def only_run(self, name: str = "tiny") -> Path:
-        (run_dir,) = (self.root / "results").glob(f"{name}-*/")
+        (run_dir,) = self.runs(name)
         return run_dir
 
     def result(self, name: str = "tiny") -> dict:
@@ -192,6 +195,11 @@ def start_server() -> Iterator[Callable[..., ServerProcess]]:
 @pytest.fixture(scope="session")
 def shared_cache(engine_cache) -> Path:
     return engine_cache
+
+
+@pytest.fixture(scope="session")
+def make_cli() -> type[Cli]:
+    return Cli
 
 
 @pytest.fixture

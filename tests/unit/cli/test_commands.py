@@ -62,3 +62,28 @@ def test_calibrate_takes_one_scenario(invoke, tmp_path):
     failed = invoke("calibrate", "two.yaml")
     assert "holds 2 scenarios; one is needed" in str(failed.exception)
     assert "Usage" in invoke("calibrate", "--help").output
+
+
+def dry_run(invoke, tmp_path, monkeypatch, *arguments):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "s.yaml").write_text("name: s\nsla: {p99_ms: 25}\nmatrix: {traffic.offered_qps: [50, 100]}\n")
+    before = set(tmp_path.rglob("*"))
+    done = invoke("run", "s.yaml", "--dry-run", *arguments)
+    assert set(tmp_path.rglob("*")) == before, "a dry run makes nothing"
+    return done
+
+
+def test_a_dry_run_prints_the_plan_with_its_times(invoke, tmp_path, monkeypatch):
+    lines = dry_run(invoke, tmp_path, monkeypatch).output.splitlines()
+    assert lines[0] == "s--offered_qps-50"
+    assert lines[1].split() == ["data", "not", "known"]
+    load = next(line for line in lines if line.split()[:1] == ["load"])
+    assert load.endswith("1 x (10 s window + 2 x 2 s warm-up)")
+    assert lines[-1].startswith("in all: 2 scenarios, about")
+
+
+def test_a_dry_run_is_json_too(invoke, tmp_path, monkeypatch):
+    plan = json.loads(dry_run(invoke, tmp_path, monkeypatch, "--json").output)
+    assert [scenario["name"] for scenario in plan["scenarios"]] == ["s--offered_qps-50", "s--offered_qps-100"]
+    assert plan["expected_s"] == pytest.approx(sum(scenario["expected_s"] for scenario in plan["scenarios"]))
+    assert "ranker lightgbm" in plan["scenarios"][0]["unknown"]

@@ -36,6 +36,15 @@ def test_plain_lines_go_to_stderr_and_counting_lines_are_thinned(capsys):
     assert "\x1b" not in said
 
 
+def test_plain_lines_tell_what_is_left_as_a_stage_begins(capsys):
+    with reporter(quiet=False) as progress:
+        progress(ScenarioStarted(PLAN))
+        progress(StageStarted("data"))
+    scenario, stage = capsys.readouterr().err.splitlines()
+    assert scenario.endswith("feed: about 3.0 s and what is not known: load")
+    assert stage.endswith("data  (about 3.0 s left and what is not known: load)")
+
+
 def test_quiet_says_nothing(capsys):
     with reporter(quiet=True, as_json=True) as progress:
         progress("anything")

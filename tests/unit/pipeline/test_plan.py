@@ -84,17 +84,23 @@ def test_what_is_done_once_is_quicker_the_second_time(cache):
 def test_traffic_is_known_from_the_scenario(cache):
     traffic = {"window_s": 10, "rounds": 2, "warm_up_s": 3, "offered_qps": 50}
     load = of(plan_of(scenario_of(traffic=traffic), cache), "load")
-    assert load.expected_s == pytest.approx(2 * (10 + 2 * 3) + 6)
+    assert load.expected_s == pytest.approx(2 * (10 + 2 * 3) + 4)
+    assert load.followed
     assert load.note == "2 x (10 s window + 2 x 3 s warm-up)"
     more = scenario_of(
         traffic={**traffic, "teacher": False, "extend_to_s": 40},
         capacity={"budget_s": 60}, sla={"p99_ms": 25, "min_qps": 80},
     )  # fmt: skip
     load = of(plan_of(more, cache), "load")
-    assert load.expected_s == pytest.approx((10 + 2 * 3) + (10 + 3) + 60 + 6)
+    assert load.expected_s == pytest.approx((10 + 2 * 3) + (10 + 3) + 60 + 4)
+    assert not load.followed
     assert "goes on up to 40 s per side while undecided" in load.note
     learn(more, cache, StageDone("load", 100.0))
     assert of(plan_of(more, cache), "load").expected_s == pytest.approx(100.0)
+
+
+def test_what_a_load_stage_takes_beside_its_traffic_is_kept(cache):
+    traffic = {"window_s": 10, "rounds": 2, "warm_up_s": 3, "offered_qps": 50}
     longer = scenario_of(traffic={**traffic, "teacher": False, "window_s": 20})
     learn(scenario_of(traffic={**traffic, "teacher": False}), cache, StageDone("load", 20.0))
     assert of(plan_of(longer, cache), "load").expected_s == pytest.approx(30.0), "what it takes beside its traffic"
@@ -110,4 +116,4 @@ def test_a_later_scenario_of_a_suite_finds_what_an_earlier_one_builds(cache):
 def test_a_target_is_planned_without_building(cache):
     target = {"url": "http://127.0.0.1:1/rank", "adapter": "rank"}
     plan = plan_of(Scenario.model_validate({"name": "t", "target": target, "sla": {"p99_ms": 25}}), cache)
-    assert [stage.stage for stage in plan.stages] == ["data", "load", "audit", "report"]
+    assert [stage.stage for stage in plan.stages] == ["data", "servers", "load", "audit", "report"]

@@ -43,9 +43,9 @@ def ran(root, scenario, *, complete=True, judged=True, code=None):
 
 
 def test_a_complete_run_counts_whatever_its_verdict(scenario, tmp_path):
-    assert finished(scenario, tmp_path) is None
+    assert finished([scenario], tmp_path) == {}
     own = ran(tmp_path, scenario)
-    found, report = finished(scenario, tmp_path)
+    found, report = finished([scenario], tmp_path)["s"]
     assert found == own
     assert report.verdict.status is VerdictStatus.FAIL
 
@@ -53,14 +53,14 @@ def test_a_complete_run_counts_whatever_its_verdict(scenario, tmp_path):
 @pytest.mark.parametrize("how", [{"complete": False}, {"judged": False}, {"code": "of before"}])
 def test_an_unfinished_run_and_one_by_other_code_do_not_count(scenario, tmp_path, how):
     ran(tmp_path, scenario, **how)
-    assert finished(scenario, tmp_path) is None
+    assert finished([scenario], tmp_path) == {}
 
 
 def test_another_scenario_or_a_changed_file_is_another_question(scenario, model, tmp_path):
     ran(tmp_path, scenario)
-    assert finished(scenario_of(model, sla={"p99_ms": 24}), tmp_path) is None
+    assert finished([scenario_of(model, sla={"p99_ms": 24})], tmp_path) == {}
     os.utime(model)
-    assert finished(scenario, tmp_path) is None
+    assert finished([scenario], tmp_path) == {}
 
 
 def test_a_run_whose_engine_was_chosen_by_it_is_found_by_what_was_asked(model, tmp_path):
@@ -71,4 +71,4 @@ def test_a_run_whose_engine_was_chosen_by_it_is_found_by_what_was_asked(model, t
     content["measurements"]["scenario"]["engine"] = {"kind": "gtil"}
     result.write_text(json.dumps(content))
     assert key_of(resolved(asked))[:8] in run_dir.path.name
-    assert finished(asked, tmp_path) is not None
+    assert list(finished([asked], tmp_path)) == ["s"]
