@@ -12,6 +12,7 @@ from html import escape
 from harness.printable import printable
 from harness.records import Finding, Report, VerdictStatus
 from harness.report import _suite
+from harness.report._findings import EXPLAIN
 from harness.report._study import StudyView, study_view
 from harness.report._table import MARKS, Cell, Table
 from harness.report._view import View, view, weight
@@ -66,7 +67,7 @@ def render_study(study: Study) -> str:
 def _rest(shown: View | StudyView) -> list[str]:
     """What every page ends with."""
     return [
-        "### Findings" if shown.findings else "",
+        f"### Findings (`{EXPLAIN}` says more)" if shown.findings else "",
         "\n".join(_finding(finding) for finding in shown.findings),
         _folded("Environment, data, seeds and digests, stage times", "\n\n".join(_section(t) for t in shown.facts)),
         _folded("Resolved scenario", _code(shown.scenario, "yaml")),
