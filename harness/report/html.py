@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from harness import __version__
+from harness import __version__, explanations
 from harness.history.listing import Listing
 from harness.history.series import History
 from harness.printable import printable
@@ -31,7 +31,6 @@ from harness.report._charts.send_lag import send_lag
 from harness.report._charts.timeline import latency_over_time
 from harness.report._charts.trend import trend_charts
 from harness.report._charts.waterfall import CAPTION, waterfalls
-from harness.report._findings import EXPLAIN
 from harness.report._study import study_view
 from harness.report._table import MARKS, Table
 from harness.report._view import view, weight
@@ -193,5 +192,16 @@ def _environment() -> Environment:
     )
     environment.filters["number"] = lambda value: f"{value:.7g}".replace("inf", "Infinity")  # as JavaScript reads it
     environment.tests["status"] = lambda cell: isinstance(cell, VerdictStatus)
-    environment.globals |= {"marks": MARKS, "weight": weight, "explain": EXPLAIN}
+    environment.globals |= {"marks": MARKS, "weight": weight, "explained": explanations.finding, "code": _code}
     return environment
+
+
+def _code(text: str) -> Markup:
+    """Text with what stands between backticks set as code."""
+    from markupsafe import Markup
+
+    plain, *pairs = printable(text).split("`")
+    out = Markup.escape(plain)
+    for place, part in enumerate(pairs):
+        out += Markup("<code>{}</code>").format(part) if place % 2 == 0 else Markup.escape(part)
+    return out

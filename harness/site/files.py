@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -37,7 +37,7 @@ def headers(content_type: str, *, own: bool) -> dict[str, str]:
 
 def path_of(target: str) -> str:
     """The path that a request's target asks for, without a query, unescaped."""
-    return unquote(urlsplit(target).path)
+    return unquote(target.partition("?")[0])
 
 
 def file_of(root: Path, path: str) -> Path | None:
