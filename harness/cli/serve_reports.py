@@ -21,8 +21,8 @@ def serve_reports(results_dir: Path, host: str, port: int) -> int:
     from harness.pipeline.site import site_of
 
     with site_of(results_dir.resolve(), host, port) as site:
-        click.echo(f"{site.url}  (Ctrl-C ends it)", err=True)
         try:
+            click.echo(f"{site.url}  (Ctrl-C ends it)", err=True)
             site.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
             click.echo("ended", err=True)

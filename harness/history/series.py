@@ -33,9 +33,9 @@ class Band(Record):
 class Series(Record):
     """The runs of one scenario on one machine, oldest first.
 
-    apart: what differs from the series of the same name before it; bands: by measure; comparison: the newest run
-    against those before it, where that was asked for; regressions, undecided: what became worse, and what can't be
-    told.
+    apart: what differs from that series of the same name before it which is most alike; bands: by measure; comparison:
+    the newest run against those before it, where that was asked for; regressions, undecided: what became worse, and
+    what can't be told.
     """
 
     name: str
@@ -67,7 +67,7 @@ def series_of(points: Sequence[Point]) -> tuple[Series, ...]:
         if home is not None:
             home.append(point)
         else:
-            groups.append((_apart(alike[-1][1][-1], point) if alike else (), [point]))
+            groups.append((min((_apart(group[-1], point) for _, group in alike), key=len, default=()), [point]))
     return tuple(
         Series(name=group[0].name, subject=group[0].subject, apart=apart, points=tuple(group), bands=_bands(group))
         for apart, group in groups

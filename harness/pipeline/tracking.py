@@ -31,10 +31,11 @@ def publish_to(sink: str, run_dir: RunDir) -> str:
         what, remedy = error.what, error.remedy
     except Exception as error:  # noqa: BLE001  (whatever the tracker's library raises)
         what, remedy = f"{type(error).__name__}: {error}", ""
+    again = f"the run is kept; send it again with `harness publish {run_dir.path} --to {sink}`"
     raise SinkError(
         without_credentials(what, os.environ),
         where=f"{run_dir.path.name} to {sink}",
-        remedy=remedy or f"the run is kept; send it again with `harness publish {run_dir.path} --to {sink}`",
+        remedy=f"{remedy}; {again}" if remedy else again,
     )
 
 

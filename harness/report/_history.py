@@ -63,7 +63,13 @@ def judged(history: History) -> Table:
 def parted(history: History) -> Table:
     """Why runs of one name are not one series."""
     rows = [(title(history, series), "; ".join(series.apart)) for series in history.series if series.apart]
-    return Table("Why runs of one name stand apart", ("series", "differs from the one before in"), tuple(rows), 1, (1,))
+    return Table(
+        "Why runs of one name stand apart",
+        ("series", "differs from the one most alike before it in"),
+        tuple(rows),
+        1,
+        (1,),
+    )
 
 
 def runs(series: Series) -> Table:

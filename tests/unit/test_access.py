@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from harness.access import Credentials, address_of, check_access, tls_context
+from harness.access import Credentials, address_of, check_access, tls_context, without_credentials
 from harness.errors import TargetError
 from harness.scenario import Access
 
@@ -116,3 +116,9 @@ def test_tls_is_verified_unless_said_otherwise(tmp_path):
     for name in ("ca.pem", "absent.pem"):
         with pytest.raises(TargetError, match="authority's certificate"):
             check_access("https://127.0.0.1/", Access(tls_ca=str(tmp_path / name)), {})
+
+
+def test_a_message_of_a_tracker_keeps_no_secret_of_the_environment_and_no_password_of_a_url():
+    environment = {"WANDB_API_KEY": "abcd1234", "OTEL_EXPORTER_OTLP_HEADERS": "k=v w", "PAGER": "less", "A_TOKEN": "x"}
+    said = without_credentials("less of abcd1234 at https://me:pw@host/x?h=k%3Dv%20w and http://host/", environment)
+    assert said == "less of *** at https://***@host/x?h=*** and http://host/"

@@ -13,6 +13,7 @@ EXPECTED = {
     "adapters": {"oip", "rank", "template"},
     "formats": {"terminal", "json", "markdown", "html"},
     "exporters": {"lightgbm", "xgboost", "treelite", "onnx", "c"},
+    "sinks": {"mlflow", "opentelemetry", "wandb"},
 }
 
 
