@@ -63,20 +63,21 @@ class Cache:
         """What `build` put into the entry's directory, or what `reopen` finds there, and whether it was reused.
 
         `build` writes into a fresh directory that takes the entry's name only once it has returned; an entry that
-        `reopen` refuses (ModelError: damaged) is built anew.
+        `reopen` refuses (ModelError: damaged) is built anew. One that another process has finished meanwhile stands,
+        for that may be using it.
         """
         final = self.entry(room, key)
-        if self.enabled and final.is_dir():
-            try:
-                return reopen(final), True
-            except ModelError:
-                shutil.rmtree(final)
+        if self.enabled and (found := _opened(final, reopen)) is not None:
+            return found[0], True
         with _workplace(final.parent) as work:
             try:
                 build(work)
-                if final.is_dir():
-                    shutil.rmtree(final)
-                work.rename(final)
+                with _gate(final.parent):
+                    if self.enabled and (found := _opened(final, reopen)) is not None:
+                        return found[0], False
+                    if final.is_dir():  # moved, not deleted: its name is not without an entry for longer than it takes
+                        final.rename(work.parent / "replaced")
+                    work.rename(final)
             except OSError as error:
                 raise HarnessError(
                     f"can't write to the cache: {error.strerror or error}",
@@ -90,13 +91,30 @@ class Cache:
         return self.root / room / key[:32]
 
 
+def _opened(entry: Path, reopen: Callable[[Path], T]) -> tuple[T] | None:
+    """What `reopen` finds; None where there is no entry, or a damaged one."""
+    if not entry.is_dir():
+        return None
+    try:
+        return (reopen(entry),)
+    except ModelError:
+        return None
+
+
+@contextmanager
+def _gate(room: Path) -> Iterator[None]:
+    """Let one process at a time change what a room holds."""
+    with (room / _ROOM_LOCK).open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        yield
+
+
 @contextmanager
 def _workplace(room: Path) -> Iterator[Path]:
     """A new folder to build an entry in, gone afterwards with its surroundings unless it was moved away."""
     try:
         room.mkdir(parents=True, exist_ok=True)
-        with (room / _ROOM_LOCK).open("w") as gate:  # so that no folder is seen before it is locked
-            fcntl.flock(gate, fcntl.LOCK_EX)
+        with _gate(room):  # so that no folder is seen before it is locked
             _remove_left_behind(room)
             around = Path(tempfile.mkdtemp(prefix=_WORK, dir=room))
             lock = (around / _LOCK).open("w")

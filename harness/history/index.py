@@ -46,10 +46,19 @@ def indexed(root: Path) -> Indexed:
     except sqlite3.OperationalError as error:  # a folder or disk that can't be written, or a lock that is held
         found = _refreshed(root, ":memory:")
         return Indexed(found.points, found.problems, (f"{path}: {error}; the index was made in memory",))
-    except sqlite3.DatabaseError as error:
-        path.unlink(missing_ok=True)
-        found = _refreshed(root, str(path))
-        return Indexed(found.points, found.problems, (f"{path}: {error}; the index was made anew from the files",))
+    except (sqlite3.DatabaseError, ValueError) as error:  # no database, or rows that are none of ours
+        return _made_anew(root, path, f"{path}: {_reason(error)}")
+
+
+def _made_anew(root: Path, path: Path, why: str) -> Indexed:
+    """The index without what was there, and without its journals: SQLite would play those back into the new one."""
+    try:
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        found, how = _refreshed(root, str(path)), "anew from the files"
+    except (OSError, sqlite3.OperationalError):
+        found, how = _refreshed(root, ":memory:"), "in memory"
+    return Indexed(found.points, found.problems, (f"{why}; the index was made {how}",))
 
 
 def _refreshed(root: Path, database: str) -> Indexed:

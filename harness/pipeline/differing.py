@@ -11,7 +11,7 @@ from harness.records import Record
 
 _SHOWN = 5
 _SAME = 1e-9
-"""Relative difference of two numbers that another machine's arithmetic explains."""
+"""Relative difference of two numbers, not both whole, that another machine's arithmetic explains."""
 
 
 def records_differ(said: Record, now: Record, source: str, but: Sequence[str] = ()) -> Iterator[str]:
@@ -32,8 +32,8 @@ def facts_differ(said: Any, now: Any, source: str, but: Sequence[str] = ()) -> I
 
 
 def _alike(a: Any, b: Any) -> bool:
-    if isinstance(a, int | float) and isinstance(b, int | float):
-        return math.isclose(a, b, rel_tol=_SAME)
+    if isinstance(a, float) or isinstance(b, float):
+        return isinstance(a, int | float) and isinstance(b, int | float) and math.isclose(a, b, rel_tol=_SAME)
     return bool(a == b)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -58,12 +59,18 @@ class Timekeeper:
         """Take an event or a line."""
         if isinstance(event, StageDone) and event.stage in self._works:
             work, cached = self._works[event.stage], event.cached or event.stage in self._again
-            for about in ({"time of": about, "cached": cached} for about in (work.exact, *work.alike)):
-                own_s, before = event.took_s - work.planned_s, self._experience.recall(about)
+            for about in (work.exact, *work.alike):
+                kept = {"time of": about, "cached": cached}
+                own_s, before = event.took_s - work.planned_s, self._experience.recall(kept)
                 if before is not None:  # half of it is the past, for a machine has better and worse minutes
-                    own_s = (own_s + before["s"] * work.size / before["size"]) / 2
-                self._experience.keep(about, {"s": own_s, "size": work.size})
+                    own_s = (own_s + _own_s(before, work, about)) / 2
+                self._experience.keep(kept, {"s": own_s, "size": work.size})
         self._progress(event)
+
+
+def _own_s(fact: dict[str, float], work: Work, about: dict[str, Any]) -> float:
+    """Seconds of a stage beside its traffic by a fact about it, or about another that is like it but for its size."""
+    return fact["s"] if about == work.exact else fact["s"] * work.size / fact["size"]
 
 
 def _planned(work: Work, cached: bool, experience: Experience) -> PlannedStage:
@@ -72,7 +79,7 @@ def _planned(work: Work, cached: bool, experience: Experience) -> PlannedStage:
     for about in (work.exact, *work.alike):
         fact = experience.recall({"time of": about, "cached": cached})
         if fact is not None:
-            expected_s = work.planned_s + fact["s"] * work.size / fact["size"]
+            expected_s = work.planned_s + _own_s(fact, work, about)
             break
     known_s = None if expected_s is None else round(max(expected_s, 0.0), 3)
     return PlannedStage(work.stage, known_s, cached, work.planned_s, work.followed, work.note)

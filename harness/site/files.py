@@ -15,7 +15,9 @@ TYPES = {
     ".xml": "text/xml; charset=utf-8",
     ".yaml": "text/plain; charset=utf-8",
 }
-"""Files that are sent, by their ending; samples, bundles and logs are not."""
+"""Files that are sent, by their ending; samples and logs are not."""
+_OF_A_RUN = ("scenario.yaml", "measurements.json")
+"""A folder with one of them is of one run: what lies in its folders, such as the bundle, is not sent."""
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -41,7 +43,7 @@ def path_of(target: str) -> str:
 def file_of(root: Path, path: str) -> Path | None:
     """The file of a path below `root`, or None: where there is none, its kind is not sent, or it lies elsewhere.
 
-    `..`, hidden names and links that lead out of `root` are as if they were not there.
+    `..`, hidden names, folders of a run and links that lead out of `root` are as if they were not there.
     """
     parts = PurePosixPath(path.lstrip("/")).parts
     if not parts or "\0" in path or "\\" in path or any(part.startswith(".") for part in parts):
@@ -50,5 +52,8 @@ def file_of(root: Path, path: str) -> Path | None:
         file = root.joinpath(*parts).resolve(strict=True)
     except (OSError, RuntimeError):
         return None
-    inside = file.is_relative_to(root.resolve())
-    return file if inside and file.suffix in TYPES and file.is_file() else None
+    top = root.resolve()
+    if not file.is_relative_to(top) or file.suffix not in TYPES or not file.is_file():
+        return None
+    above = (folder for folder in file.parent.parents if folder.is_relative_to(top))
+    return None if any((folder / name).is_file() for folder in above for name in _OF_A_RUN) else file

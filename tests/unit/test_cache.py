@@ -72,6 +72,28 @@ def test_what_is_being_built_beside_stays(tmp_path):
     assert cache.obtain("room", "other", write("anew"), read) == ("other", True)
 
 
+def test_what_another_has_finished_meanwhile_stands(tmp_path):
+    def slow(path):
+        Cache(tmp_path).obtain("room", "key", write("theirs"), read)
+        write("ours")(path)
+
+    assert Cache(tmp_path).obtain("room", "key", slow, read) == ("theirs", False)
+    assert [path.name for path in (tmp_path / "room").glob("[!.]*")] == ["key"]
+    assert not list((tmp_path / "room").glob(".work-*"))
+
+
+def test_a_damaged_entry_that_another_has_mended_meanwhile_stands(tmp_path):
+    cache = Cache(tmp_path)
+    cache.obtain("room", "key", write("one"), read)
+    (tmp_path / "room" / "key" / "value").unlink()
+
+    def slow(path):
+        cache.obtain("room", "key", write("mended"), read)
+        write("ours")(path)
+
+    assert cache.obtain("room", "key", slow, read) == ("mended", False)
+
+
 def test_a_full_disk_names_the_place_and_the_remedy(tmp_path):
     def full(path):
         raise OSError(28, "No space left on device")

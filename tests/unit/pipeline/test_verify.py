@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -8,7 +9,9 @@ from click.testing import CliRunner
 
 from harness import __version__
 from harness.cli import harness
+from harness.errors import UsageError
 from harness.pipeline import RunDir, publish, save_suite
+from harness.pipeline.differing import facts_differ
 from harness.pipeline.digests import write_sums
 from harness.pipeline.verify import verify
 from harness.records import Report
@@ -133,7 +136,44 @@ def test_the_command_takes_folders_and_suites_and_tells_by_its_exit_code(run_dir
     told = invoke("--json", next(out.glob("suite-*.json")))
     assert told.return_value == 1
     assert f"{page.name}: is not what" in json.loads(told.output)[0]["faults"][0]
-    assert (
-        "nothing to verify here" in str(invoke(run_dir.path.parent.parent / run_dir.path.parent.name / "none").output)
-        or True
-    )
+
+
+def test_a_folder_without_runs_is_bad_usage(tmp_path):
+    with pytest.raises(UsageError, match="nothing to verify here"):
+        verify(tmp_path)
+
+
+def test_a_run_whose_records_are_gone_is_not_passed_over(run_dir):
+    for name in ("result.json", "measurements.json", "SHA256SUMS"):
+        (run_dir.path / name).unlink()
+    (found,) = verify(run_dir.path.parent)
+    assert "no readable result.json" in found.faults[0]
+
+
+@pytest.mark.parametrize(
+    "added", ["<svg><text>PASS</text></svg>", "<svg><foreignObject><b>PASS</b></foreignObject></svg>"]
+)
+def test_a_picture_that_was_added_or_holds_more_than_is_drawn_is_found(run_dir, added):
+    page = run_dir.path / "report.html"
+    text = page.read_text(encoding="utf-8")
+    for forged in (
+        text.replace("<main", f"{added}<main", 1),
+        re.sub(r"<svg\b.*?</svg>", added, text, count=1, flags=re.S),
+    ):
+        page.write_text(forged, encoding="utf-8")
+        write_sums(run_dir)
+        assert faults(run_dir) == "report.html: is not what its files give"
+
+
+def test_the_fonts_of_a_picture_may_be_others(run_dir):
+    page = run_dir.path / "report.html"
+    text = page.read_text(encoding="utf-8")
+    page.write_text(re.sub(r"<svg\b[^>]*>", '<svg width="3">', text), encoding="utf-8")
+    write_sums(run_dir)
+    assert verify(run_dir.path)[0].true
+
+
+def test_whole_numbers_differ_by_one_however_large():
+    assert list(facts_differ({"seed": 12_345_678_901}, {"seed": 12_345_678_902}, "was measured with"))
+    assert not list(facts_differ({"p99_ms": 25.0}, {"p99_ms": 25.0 * (1 + 1e-12)}, "the samples give"))
+    assert not list(facts_differ({"p99_ms": 25}, {"p99_ms": 25.0}, "the samples give"))
