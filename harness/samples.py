@@ -95,10 +95,10 @@ class Samples:
         """
         import pandas as pd
 
-        names = np.array(self.targets, dtype=object)
+        target = pd.Categorical.from_codes(self.target, list(self.targets))
         columns = {f.name: getattr(self, f.name) for f in fields(self)[2:]}
         times = {name: getattr(self, name) for name in ("latency_ms", "round_trip_ms", "send_lag_ms")}
-        return pd.DataFrame({"target": names[self.target], **columns, **times})
+        return pd.DataFrame({"target": target, **columns, **times})
 
     def save(self, path: Path) -> None:
         """Write as a compressed .npz (no pickles)."""

@@ -63,7 +63,7 @@ class FinishedRun:
             raise HarnessError(
                 "no samples: the run ended before its load test", where=str(self.path), remedy="run the scenario again"
             )
-        return frames.samples(found)
+        return found.frame()
 
     def _repr_html_(self) -> str:
         return block.of_run(self.report)

@@ -1,17 +1,15 @@
-"""Records and samples as pandas frames."""
+"""Records as pandas frames."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.records import COMPRESSED, TARGET, LedgerRow, Report
-from harness.samples import Samples
 
 if TYPE_CHECKING:
     import pandas
@@ -25,16 +23,6 @@ def objectives(report: Report) -> pandas.DataFrame:
 def ledger(report: Report) -> pandas.DataFrame:
     """The ledger, each control behind the step that it is of."""
     return _frame([row for step in report.measurements.ledger for row in _ledger_rows(step)], "step")
-
-
-def samples(found: Samples) -> pandas.DataFrame:
-    """Samples as they are, targets by name, with the three differences of their times in ms."""
-    import pandas as pd
-
-    columns = {field.name: getattr(found, field.name) for field in fields(found)[1:] if field.name != "target"}
-    target = pd.Categorical.from_codes(found.target, list(found.targets))
-    times = {name: getattr(found, name) for name in ("latency_ms", "round_trip_ms", "send_lag_ms")}
-    return pd.DataFrame({"target": target, **columns, **times})
 
 
 def suite(runs: Sequence[tuple[Path, Report]]) -> pandas.DataFrame:

@@ -51,7 +51,7 @@ def run_suite(
 ) -> FinishedSuite:
     """Run scenario files, folders and suites one after the other, and save the page that compares them in `out`.
 
-    resume: leave out scenarios of which `out` has a finished run by the same code from the same files; its report
+    resume: leave out scenarios of which `out` has a finished run by this code, from these files, on this machine; it
     counts as run now. Other arguments are those of `run`. A scenario that fails does not keep the others from running:
     it is in `failures`. Raises ScenarioError with every problem of every file; the error of a scenario that is alone.
     """

@@ -29,7 +29,7 @@ paths_argument = click.argument("paths", type=click.Path(path_type=Path), nargs=
 @click.option(
     "--resume",
     is_flag=True,
-    help="Leave out what --out has a finished run of: same scenario, code and files. Its report counts as run now.",
+    help="Leave out what --out has a finished run of: same scenario, code, files, machine. Its report counts as new.",
 )
 @sink_option
 @json_option

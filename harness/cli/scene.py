@@ -39,7 +39,6 @@ class Scene:
     plan: Plan | None = None
     stages: list[Stage] = field(default_factory=list)
     line: str = ""
-    count: Count | None = None
     load: LoadProgress | None = None
     done: list[ScenarioDone] = field(default_factory=list)
     time_left: TimeLeft = field(default_factory=TimeLeft)
@@ -56,10 +55,10 @@ class Scene:
                 self.plan, self.name, self.began_s = plan, plan.name, now_s
                 self.stages = [Stage(stage.stage, stage.expected_s, stage.cached) for stage in plan.stages]
             case StageStarted(stage):
-                self.line, self.count, self.load = "", None, None
+                self.line, self.load = "", None
                 self._stage(stage).began_s = now_s
             case Count():
-                self.count, self.line = event, str(event)
+                self.line = str(event)
             case LoadProgress():
                 self.load, self.line = event, ""
             case StageDone(stage, took_s, cached):

@@ -29,7 +29,7 @@ def render(reports: Sequence[Report]) -> str:
 
 def _suite(report: Report) -> ET.Element:
     run, verdict = report.measurements, report.verdict
-    suite = ET.Element("testsuite", name=printable(report.name), timestamp=run.created[:19])
+    suite = ET.Element("testsuite", name=printable(report.name), timestamp=printable(run.created[:19]))
     properties = ET.SubElement(suite, "properties")
     facts = [("run", report.run), ("harness", run.tool_version), ("verdict", verdict.status), ("command", run.command)]
     told = [(f"finding.{f.name}", f"{f.message} -> {f.remedy}") for f in (*verdict.findings, *run.findings)]
@@ -59,12 +59,12 @@ def _status(objective: ObjectiveResult, report: Report) -> VerdictStatus:
 
 
 def _case(suite: ET.Element, report: Report, name: str, status: VerdictStatus, why: str, found: str) -> None:
-    case = ET.SubElement(suite, "testcase", classname=printable(report.name), name=name)
+    case = ET.SubElement(suite, "testcase", classname=printable(report.name), name=printable(name))
     if status in _BROKEN:
         broken = ET.SubElement(case, _BROKEN[status], type=status, message=printable(why))
-        broken.text = found or None
+        broken.text = printable(found) or None
     elif found:
-        ET.SubElement(case, "system-out").text = found
+        ET.SubElement(case, "system-out").text = printable(found)
 
 
 def _asked(objective: ObjectiveResult) -> str:

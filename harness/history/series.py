@@ -9,7 +9,7 @@ from typing import Literal
 
 from harness.history.likeness import differing
 from harness.history.point import MEASURES, Figure, Point
-from harness.records import SCHEMA_VERSION, Record
+from harness.records import Record, Versioned
 from harness.studies import Comparison
 
 _FEWEST_FOR_SPREAD = 3
@@ -48,10 +48,9 @@ class Series(Record):
     undecided: tuple[str, ...] = ()
 
 
-class History(Record):
+class History(Versioned):
     """All series of a folder of results; problems: files that can't be read; notes: what became of the index."""
 
-    schema_version: int = SCHEMA_VERSION
     root: str
     series: tuple[Series, ...] = ()
     problems: tuple[str, ...] = ()

@@ -1,4 +1,6 @@
-"""SHA-256 of the files of a run directory: what a report was made of, and `SHA256SUMS` over everything.
+"""SHA-256 of the files of a run directory: what a report was made of, and `SHA256SUMS` over everything that lasts.
+
+Left out is `progress.jsonl`, in which a run goes on to tell how it ends once both are written.
 
 `sha256sum -c SHA256SUMS` checks a run directory without the harness, and a signature of that one file (GnuPG, minisign,
 cosign) signs the whole run.
@@ -12,6 +14,7 @@ from pathlib import Path
 
 from harness.bundle import sha256_of
 from harness.errors import HarnessError
+from harness.history.live import PROGRESS
 from harness.pipeline.run_dir import RunDir
 
 SUMS = "SHA256SUMS"
@@ -19,10 +22,10 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 
 def digests_of(run_dir: RunDir, but: Collection[str] = ()) -> dict[str, str]:
-    """Path within the run directory -> SHA-256, sorted; without `but`, SHA256SUMS itself and hidden files."""
+    """Path within the run directory -> SHA-256, sorted; without `but`, SHA256SUMS, progress.jsonl and hidden files."""
     found = sorted(path for path in run_dir.path.rglob("*") if path.is_file())
     named = {path.relative_to(run_dir.path).as_posix(): path for path in found}
-    left_out = {SUMS, *but}
+    left_out = {SUMS, PROGRESS, *but}
     try:
         return {name: sha256_of(path) for name, path in named.items() if name not in left_out and not _hidden(name)}
     except OSError as error:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from harness.scenario import Scenario, resolved
+
+_WORDS = ("name", "description")
+"""Keys of a scenario that name no file."""
 
 
 def data_key(scenario: Scenario) -> dict[str, Any]:
@@ -18,27 +22,43 @@ def data_key(scenario: Scenario) -> dict[str, Any]:
 
 
 def newest_s(scenario: Scenario) -> float:
-    """When the youngest of all files that the scenario names was changed, in s since the epoch; 0 without any."""
-    return max((file.stat().st_mtime for file in named_files(resolved(scenario))), default=0.0)
+    """When the last of all files that the scenario names was changed or put in place, in s since the epoch; else 0.
+
+    A file that was moved or copied here with an old time of change is new here, which its inode tells.
+    """
+    asked = {name: value for name, value in resolved(scenario).items() if name not in _WORDS}
+    return max((max(now.st_mtime, now.st_ctime) for now in _seen(asked)), default=0.0)
 
 
 def named_files(value: Any) -> Iterator[Path]:
     """The files that exist under some name in a resolved scenario, and those of folders."""
+    return (path for path in _named(value) if path.is_file())
+
+
+def _named(value: Any) -> Iterator[Path]:
+    """The files and folders that exist under some name, and the files of those folders."""
     if isinstance(value, dict):
         for inner in value.values():
-            yield from named_files(inner)
+            yield from _named(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from named_files(inner)
-    elif isinstance(value, str) and ("/" in value or "." in value):
-        path = Path(value).expanduser()
+            yield from _named(inner)
+    elif isinstance(value, str) and value:
         try:
-            if path.is_file():
+            path = Path(value).expanduser()
+            if path.exists():
                 yield path
-            elif path.is_dir():
+            if path.is_dir():
                 yield from sorted(file for file in path.iterdir() if file.is_file())
-        except OSError:  # no name of a file, or one that may not be looked at
+        except (OSError, ValueError, RuntimeError):  # no name of a file, or one that may not be looked at
             return
+
+
+def _seen(asked: dict[str, Any]) -> Iterator[os.stat_result]:
+    """What all that is named is like, and links to it."""
+    for path in _named(asked):
+        yield path.stat()
+        yield path.lstat()
 
 
 def _like(file: Path) -> tuple[int, int]:

@@ -8,8 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.events import Event, Progress, to_data
-
-PROGRESS = "progress.jsonl"
+from harness.history.live import PROGRESS
 
 
 class Recorder:

@@ -6,26 +6,28 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from harness.cache import key_of
+from harness.cache import key_of, package_versions
+from harness.environment import PACKAGES, identity
 from harness.errors import UsageError
 from harness.pipeline.build import code_digest
 from harness.pipeline.inputs import newest_s
 from harness.pipeline.run_dir import RunDir
-from harness.records import Report
+from harness.records import Facts, Report
 from harness.scenario import Scenario, resolved
 
 
 def finished(scenarios: Sequence[Scenario], out: Path) -> dict[str, tuple[RunDir, Report]]:
-    """By name, the newest complete run of the same resolved scenario by the same code, from files unchanged since.
+    """By name, the newest complete run of the same resolved scenario, from files unchanged since.
 
-    A run is complete if it was measured to its end and judged, whatever the verdict.
+    It was made by the same code and versions of libraries, on this machine, as far as it tells. A run is complete if it
+    was measured to its end and judged, whatever the verdict.
     """
-    code = code_digest(["."])
-    found = {scenario.name: _newest(scenario, out, code) for scenario in scenarios}
+    here = identity() | {"code": code_digest(["."]), "versions": package_versions(*PACKAGES)}
+    found = {scenario.name: _newest(scenario, out, here) for scenario in scenarios}
     return {name: run for name, run in found.items() if run is not None}
 
 
-def _newest(scenario: Scenario, out: Path, code: str) -> tuple[RunDir, Report] | None:
+def _newest(scenario: Scenario, out: Path, here: Facts) -> tuple[RunDir, Report] | None:
     changed_s = newest_s(scenario)
     for path in sorted(out.glob(f"{scenario.name}-*-{key_of(resolved(scenario))[:8]}*"), reverse=True):
         try:
@@ -34,6 +36,8 @@ def _newest(scenario: Scenario, out: Path, code: str) -> tuple[RunDir, Report] |
             continue
         run = report.measurements
         began_s = datetime.fromisoformat(run.created).timestamp()
-        if run.complete and run.environment.get("code") == code and changed_s < began_s:
+        told = run.environment
+        alike = "code" in told and all(told.get(key, fact) == fact for key, fact in here.items())
+        if run.complete and alike and changed_s < began_s:
             return RunDir(path), report
     return None

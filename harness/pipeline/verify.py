@@ -21,7 +21,7 @@ from harness.pipeline.suite import suite_renderings
 from harness.records import Report
 from harness.scenario import from_resolved, resolved
 from harness.studies import Study
-from harness.suite import Suite
+from harness.suite import Suite, suite_of
 
 _NAMED = 3
 _NO_DIGESTS = f"no {SUMS}: whether its files were changed since is not known, and its pages are not compared"
@@ -188,6 +188,8 @@ def _suite(path: Path) -> Verification:
             faults.append(f"{report.run}: {error.what}")
     versions = {report.measurements.tool_version for report in said.reports}
     if versions <= {__version__}:
+        again = suite_of(list(said.reports))
+        faults += [f"{path.name}: {line}" for line in records_differ(said, again, "its runs give", but=("reports.",))]
         texts = suite_renderings(list(said.reports))
         faults += _pages(RunDir(path.parent), {path.with_suffix(suffix).name: text for suffix, text in texts.items()})
     return Verification(path, tuple(faults))

@@ -31,6 +31,7 @@ from harness.report._charts.send_lag import send_lag
 from harness.report._charts.timeline import latency_over_time
 from harness.report._charts.trend import trend_charts
 from harness.report._charts.waterfall import CAPTION, waterfalls
+from harness.report._findings import EXPLAIN
 from harness.report._study import study_view
 from harness.report._table import MARKS, Table
 from harness.report._view import view, weight
@@ -192,7 +193,13 @@ def _environment() -> Environment:
     )
     environment.filters["number"] = lambda value: f"{value:.7g}".replace("inf", "Infinity")  # as JavaScript reads it
     environment.tests["status"] = lambda cell: isinstance(cell, VerdictStatus)
-    environment.globals |= {"marks": MARKS, "weight": weight, "explained": explanations.finding, "code": _code}
+    environment.globals |= {
+        "marks": MARKS,
+        "weight": weight,
+        "explained": explanations.finding,
+        "code": _code,
+        "explain": EXPLAIN,
+    }
     return environment
 
 

@@ -69,6 +69,7 @@ def _rest(shown: View | StudyView) -> list[str]:
     return [
         f"### Findings (`{EXPLAIN}` says more)" if shown.findings else "",
         "\n".join(_finding(finding) for finding in shown.findings),
+        f"`{EXPLAIN}` says more of each." if shown.findings else "",
         _folded("Environment, data, seeds and digests, stage times", "\n\n".join(_section(t) for t in shown.facts)),
         _folded("Resolved scenario", _code(shown.scenario, "yaml")),
         _repeat(shown),

@@ -45,3 +45,5 @@ def test_a_killed_suite_resumes_without_repeating_finished_scenarios(cli, monkey
         finished.name, max(cli.runs("second")).name,
     ]  # fmt: skip
     assert list((cli.root / "results").glob("both-*.html"))
+    suite = next((cli.root / "results").glob("both-*.json"))
+    assert cli.ended(cli("verify", finished, max(cli.runs("second")), suite), 0), "what was published is true"

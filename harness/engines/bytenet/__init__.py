@@ -4,7 +4,7 @@ Each 32-bit lane of a vector is a candidate. Four of its activations, unsigned b
 a time, and the sums of a run of such products stay in 16 bits for as long as the weights themselves rule out that
 they overflow, whatever the activations are; only then are they widened. Without VNNI this is what bounds int8 kernels:
 one that widens every product does half the products per instruction. A layer's outputs become bytes of the next grid
-in the same lanes, so that a block of up to 64 candidates goes through all layers within the first-level cache.
+in the same lanes, so that a block of up to 128 candidates goes through all layers with each weight read once.
 
 The network is quantised as for onnxruntime_int8: a float32 bundle when it is loaded, between the ranges that were kept
 when it was trained, with weights of 7 bits; a bundle of `activations: static` or `qat` as it is. Scores are whole

@@ -2,11 +2,13 @@
 
 import json
 import os
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from harness.cache import key_of
 from harness.pipeline.build import code_digest
+from harness.pipeline.inputs import named_files, newest_s
 from harness.pipeline.resume import finished
 from harness.pipeline.run_dir import RunDir
 from harness.records import Measurements, Report, Verdict, VerdictStatus
@@ -30,11 +32,15 @@ def scenario(model):
     return scenario_of(model, sla={"p99_ms": 25})
 
 
-def ran(root, scenario, *, complete=True, judged=True, code=None):
+SOON = datetime.now(UTC) + timedelta(hours=1)
+"""When runs of these tests begin: after the files of the tests are in place."""
+
+
+def ran(root, scenario, *, complete=True, judged=True, **environment):
     run_dir = RunDir.create(root, scenario)
     measured = Measurements(
-        tool_version="0", created="2026-01-02T03:04:05+00:00", command="", scenario=resolved(scenario),
-        environment={"code": code or code_digest(["."])}, complete=complete,
+        tool_version="0", created=SOON.isoformat(timespec="seconds"), command="", scenario=resolved(scenario),
+        environment={"code": code_digest(["."]), **environment}, complete=complete,
     )  # fmt: skip
     if judged:
         report = Report(name="s", measurements=measured, verdict=Verdict(status=VerdictStatus.FAIL))
@@ -50,8 +56,18 @@ def test_a_complete_run_counts_whatever_its_verdict(scenario, tmp_path):
     assert report.verdict.status is VerdictStatus.FAIL
 
 
-@pytest.mark.parametrize("how", [{"complete": False}, {"judged": False}, {"code": "of before"}])
-def test_an_unfinished_run_and_one_by_other_code_do_not_count(scenario, tmp_path, how):
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"complete": False},
+        {"judged": False},
+        {"code": "of before"},
+        {"cpu": "another"},
+        {"cores": 1000},
+        {"versions": {"lightgbm": "0"}},
+    ],
+)
+def test_an_unfinished_run_and_one_by_other_code_or_elsewhere_do_not_count(scenario, tmp_path, how):
     ran(tmp_path, scenario, **how)
     assert finished([scenario], tmp_path) == {}
 
@@ -59,8 +75,28 @@ def test_an_unfinished_run_and_one_by_other_code_do_not_count(scenario, tmp_path
 def test_another_scenario_or_a_changed_file_is_another_question(scenario, model, tmp_path):
     ran(tmp_path, scenario)
     assert finished([scenario_of(model, sla={"p99_ms": 24})], tmp_path) == {}
-    os.utime(model)
+    os.utime(model, (SOON.timestamp() + 9,) * 2)
     assert finished([scenario], tmp_path) == {}
+
+
+def test_a_file_that_was_put_in_place_with_an_old_time_is_new(scenario, model, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text("another model")
+    os.utime(other, (1e9, 1e9))
+    other.replace(model)
+    assert model.stat().st_mtime == 1e9
+    assert newest_s(scenario) >= model.stat().st_ctime
+
+
+def test_folders_of_any_name_are_looked_into(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "ratings"
+    folder.mkdir()
+    (folder / "a.csv").write_text("x")
+    assert [path.name for path in named_files({"path": "ratings", "n": 3, "no": "\0"})] == ["a.csv"]
+    asked = scenario_of("ratings", sla={"p99_ms": 25})
+    os.utime(folder, (SOON.timestamp(),) * 2)
+    assert newest_s(asked) == SOON.timestamp()
 
 
 def test_a_run_whose_engine_was_chosen_by_it_is_found_by_what_was_asked(model, tmp_path):

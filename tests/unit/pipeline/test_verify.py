@@ -13,7 +13,8 @@ from harness.errors import UsageError
 from harness.pipeline import RunDir, publish, save_suite
 from harness.pipeline.differing import facts_differ
 from harness.pipeline.digests import write_sums
-from harness.pipeline.verify import verify
+from harness.pipeline.recorder import Recorder
+from harness.pipeline.verify import Verification, verify
 from harness.records import Report
 from harness.samples import Samples
 from harness.scenario import from_resolved, resolved
@@ -108,6 +109,14 @@ def test_files_that_went_or_came_are_noted_and_missing_samples_are_missed(run_di
     assert "the verdict says PASS, the samples give INVALID" in found.faults[0]
 
 
+def test_a_run_that_tells_how_it_ended_after_it_was_published_is_true(run_dir):
+    told = Recorder(run_dir.path, lambda _: None)
+    told("before")
+    publish(run_dir)
+    told("after")
+    assert verify(run_dir.path)[0] == Verification(run_dir.path)
+
+
 def test_a_report_laid_out_otherwise_says_the_same(run_dir):
     edited(run_dir.path / "result.json", lambda report: None)
     write_sums(run_dir)
@@ -136,6 +145,14 @@ def test_the_command_takes_folders_and_suites_and_tells_by_its_exit_code(run_dir
     told = invoke("--json", next(out.glob("suite-*.json")))
     assert told.return_value == 1
     assert f"{page.name}: is not what" in json.loads(told.output)[0]["faults"][0]
+
+
+def test_what_a_suite_says_of_its_runs_together_is_compared(run_dir):
+    save_suite([run_dir], run_dir.path.parent, "suite")
+    path = next(run_dir.path.parent.glob("suite-*.json"))
+    assert verify(path)[0].true
+    edited(path, lambda suite: suite.update(left_out=[{"name": "a", "why": "b"}]))
+    assert any("left_out" in fault for fault in verify(path)[0].faults)
 
 
 def test_a_folder_without_runs_is_bad_usage(tmp_path):

@@ -1,6 +1,6 @@
 """The pictures that the README shows, of pages that the harness has published.
 
-    python tests/sample_report/pictures.py results/example
+    python tests/helpers/pictures.py results/example
 
 Into `pictures/` there: `run.png`, the first screen of the newest run named by --run, and `suite.png`, the page of the
 newest suite.
