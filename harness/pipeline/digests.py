@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.bundle import sha256_of
 from harness.errors import HarnessError
+from harness.pipeline.recorder import PROGRESS
 from harness.pipeline.run_dir import RunDir
 
 SUMS = "SHA256SUMS"
@@ -19,10 +20,13 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 
 def digests_of(run_dir: RunDir, but: Collection[str] = ()) -> dict[str, str]:
-    """Path within the run directory -> SHA-256, sorted; without `but`, SHA256SUMS itself and hidden files."""
+    """Path within the run directory -> SHA-256, sorted; without `but`, SHA256SUMS itself and hidden files.
+
+    Without progress.jsonl too, which goes on past the report and of which no report is made.
+    """
     found = sorted(path for path in run_dir.path.rglob("*") if path.is_file())
     named = {path.relative_to(run_dir.path).as_posix(): path for path in found}
-    left_out = {SUMS, *but}
+    left_out = {SUMS, PROGRESS, *but}
     try:
         return {name: sha256_of(path) for name, path in named.items() if name not in left_out and not _hidden(name)}
     except OSError as error:

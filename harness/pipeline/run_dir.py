@@ -10,7 +10,7 @@ min-qps/             the same of the load test at `sla.min_qps`, where the run i
 capacity/            the same of each load test of the capacity search, by side, where the scenario asks for one
 result.json, report.html, summary.md    what judging and rendering made of it
 junit.xml, metrics.prom, openslo.yaml, badge.svg    what other tools read of it
-SHA256SUMS           of all these, for `harness verify`, `sha256sum -c`, and to sign
+SHA256SUMS           of all these but progress.jsonl, for `harness verify`, `sha256sum -c`, and to sign
 
 A capacity search has points/ in place of load/ and samples.npz, a folder per load test, and capacity.json, .html, .md;
 a comparison has compare.json, .html, .md. A bench has bench.json, .html, .md and nothing else.
