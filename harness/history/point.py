@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.history.likeness import machine_of, question_of
-from harness.records import SUBJECTS, Facts, Record, Report, TargetCapacity
+from harness.records import SUBJECTS, Facts, Record, Report, TargetCapacity, VerdictStatus
 from harness.studies import Capacity
 
 UNKNOWN = float("nan")
@@ -44,6 +44,9 @@ MEASURES = {
     "size_mb": Measure("size"),
 }
 
+LATENCIES = ("p50_ms", "p99_ms")
+"""Measures that a disturbed load test says nothing of."""
+
 
 class Point(Record):
     """One run, or one capacity search.
@@ -66,12 +69,17 @@ class Point(Record):
         """One of its figures; of NaN where it has none."""
         return self.figures.get(measure, Figure())
 
+    def trusted(self, measure: str) -> Figure:
+        """The same; of NaN also for a latency of a run that was INVALID."""
+        invalid = self.status == VerdictStatus.INVALID and measure in LATENCIES
+        return Figure() if invalid else self.figure(measure)
+
 
 def point_of_report(run: str, report: Report) -> Point:
     """The figures of what a run is about: its compressed ranker or its target."""
     measured = report.measurements
     found = next((measure for measure in report.measures if measure.target in SUBJECTS), None)
-    figures = {} if found is None else {f"{name}_ms": _latency(report, name, found.latency_ms) for name in _PERCENTILES}
+    figures = {} if found is None else {name: _latency(report, name, found.latency_ms) for name in LATENCIES}
     subject = found.target if found is not None else ""
     if (capacity := report.capacity(subject)) is not None:
         figures["capacity_qps"] = capacity_figure(capacity)
@@ -117,13 +125,10 @@ def capacity_figure(found: TargetCapacity) -> Figure:
     return Figure(value=value, lower=found.lower_qps, upper=found.upper_qps)
 
 
-_PERCENTILES = ("p50", "p99")
-
-
 def _latency(report: Report, name: str, latency_ms: dict[str, float]) -> Figure:
-    judged = next((result for result in report.verdict.objectives if result.name == f"{name}_ms"), None)
+    judged = next((result for result in report.verdict.objectives if result.name == name), None)
     bounds = {} if judged is None else {"lower": judged.lower, "upper": judged.upper}
-    return Figure(value=latency_ms.get(name, UNKNOWN), **bounds)
+    return Figure(value=latency_ms.get(name.removesuffix("_ms"), UNKNOWN), **bounds)
 
 
 def _exact(value: float) -> Figure:

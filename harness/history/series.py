@@ -118,7 +118,10 @@ def worse(measure: str, before: Figure, newest: Figure, min_effect: float) -> bo
 def _bands(points: Sequence[Point]) -> dict[str, Band]:
     found = {}
     for measure in MEASURES:
-        figures = [point.figure(measure) for point in points if point.figure(measure).known]
+        measured = [point for point in points if point.figure(measure).known]
+        if not measured or not measured[-1].trusted(measure).known:
+            continue  # of the newest nothing can be said
+        figures = [figure for point in measured if (figure := point.trusted(measure)).known]
         if len(figures) > 1 and (one := band(measure, figures[:-1], figures[-1])) is not None:
             found[measure] = one
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError, UsageError, did_you_mean
 from harness.history.index import indexed
-from harness.history.point import MEASURES, Point
+from harness.history.point import LATENCIES, MEASURES, Point
 from harness.history.series import History, Series, series_of, worse
 from harness.judge.finished import judge_finished
 from harness.pipeline.finished import finished_run
@@ -46,7 +46,8 @@ def _checked(root: Path, series: Series, min_effect: float) -> Series:
     runs = [point for point in series.points if point.kind == "run"]
     before = [point for point in runs[:-1] if point.status != VerdictStatus.INVALID][-N_BEFORE:]
     if not before:
-        return series.model_copy(update={"regressions": tuple(worse_ones)})
+        unsure = ("latency: every run before the newest is INVALID",) if len(runs) > 1 else ()
+        return series.model_copy(update={"regressions": tuple(worse_ones), "undecided": unsure})
     try:
         found = judge_finished(
             [finished_run(root / point.run) for point in before], finished_run(root / runs[-1].run), min_effect
@@ -65,7 +66,7 @@ def _checked(root: Path, series: Series, min_effect: float) -> Series:
 
 def _worse_by_bounds(points: Sequence[Point], min_effect: float) -> Iterator[str]:
     for measure, about in MEASURES.items():
-        if measure in ("p50_ms", "p99_ms"):
+        if measure in LATENCIES:
             continue  # judged from their samples
         figures = [point.figure(measure) for point in points if point.figure(measure).known]
         if len(figures) > 1 and worse(measure, figures[-2], figures[-1], min_effect):

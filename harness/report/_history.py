@@ -43,7 +43,8 @@ def trends(history: History) -> Table:
     wide = tuple(place for place in range(3, len(columns)) if place % 2 == 0)
     note = (
         "Newest figures, each with its trend from the oldest run and its place beside the noise band: where it would "
-        "lie by chance with 95 % confidence, by what three or more runs before differ by, or by their own bounds."
+        "lie by chance with 95 % confidence, by what three or more runs before differ by, or by their own bounds. "
+        "Latencies of INVALID runs count for neither."
     )
     return Table("Trends", columns, rows, n_text=2, wide=wide, note=note)
 
@@ -101,7 +102,7 @@ def sparkline(values: Sequence[float], *, ratio: bool) -> str:
 
 def trend(series: Series, measure: str) -> str:
     """The sparkline of a measure and where its newest figure lies; empty where there is but one."""
-    figures = [point.figure(measure).value for point in series.points if point.figure(measure).known][-_MOST_BARS:]
+    figures = [figure.value for point in series.points if (figure := point.trusted(measure)).known][-_MOST_BARS:]
     if len(figures) < 2:
         return numbers.NOTHING
     band = series.bands.get(measure)

@@ -2,10 +2,11 @@
 
     python tests/benchmarks/pruning_choices.py scenarios/evidence/feed.yaml [--keep 0.25] [--set KEY=VALUE...]
 
-Data, teacher and NDCG are those of the scenario; its recipe is not looked at. The first row of each choice is what the
-methods do; NDCG lost is paired per query group, against the teacher and against that row, with one-sided 95 % bounds.
-Of `prune_trees` the strategy, and the true labels' share in what `ridge_loss` replaces trees by; of `prune_levels` the
-share of a candidate's weight that is its |delta NDCG|, and the power of a subtree's size that its penalty grows with.
+Data, teacher and NDCG are those of the scenario; its recipe is not looked at. Methods get every other query group of
+the valid split, the rest of it judges. The first row of each choice is what the methods do; NDCG lost is paired per
+query group, against the teacher and against that row, with one-sided 95 % bounds. Of `prune_trees` the strategy, and
+the true labels' share in what `ridge_loss` replaces trees by; of `prune_levels` the share of a candidate's weight that
+is its |delta NDCG|, and the power of a subtree's size that its penalty grows with.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 from catalogue import builder_of
 from tree_pruning import applied, bounds
 
-from harness.bundle import Bundle
 from harness.cache import Cache, default_cache_dir
 from harness.ndcg import quality_drop
 from harness.protocols import Compression
@@ -61,13 +63,13 @@ def main() -> None:
     parser.add_argument("scenario", type=Path)
     parser.add_argument("--set", nargs="+", default=[], help="overrides of the scenario, KEY=VALUE")
     parser.add_argument("--keep", type=float, default=0.25, help="share of the trees, or of the nodes")
-    parser.add_argument("--on", choices=["test", "valid"], default="valid", help="the split that judges")
     parser.add_argument("--cache", type=Path, default=default_cache_dir())
     asked = parser.parse_args()
     scenario, cache = load([asked.scenario], asked.set)[0].scenario, Cache(asked.cache)
-    builder = builder_of(scenario, cache, asked.on)
-    splits, spec = builder.splits, builder.ndcg
-    teacher: Bundle = builder.train(scenario.ranker)[0]
+    builder = builder_of(scenario, cache, "test")
+    spec, valid, teacher = builder.ndcg, builder.splits.valid, builder.train(scenario.ranker)[0]
+    halves = [valid.take_groups(np.arange(first, valid.n_groups, 2)) for first in (0, 1)]
+    splits = replace(builder.splits, valid=halves[0], test=halves[1])
     base = quality(teacher, splits.test, spec)
     print(
         f"{asked.scenario.stem}, {teacher.manifest.size.n_trees} trees, {spec}, {splits.test.n_groups:,} query groups\n"

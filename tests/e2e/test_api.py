@@ -13,6 +13,7 @@ import pytest
 
 import harness
 from harness.events import LoadProgress, ScenarioDone, StageDone
+from harness.pipeline.verify import verify
 from harness.records import SUBJECTS
 
 
@@ -72,6 +73,11 @@ def test_progress_is_told_as_events(notebook):
     assert notebook.told[-1] == ScenarioDone("from-python", notebook.finished.verdict, notebook.finished.path.name)
     kept = (notebook.finished.path / "progress.jsonl").read_text().splitlines()
     assert len(kept) == len(notebook.told)
+
+
+def test_a_finished_run_is_true_to_its_samples(notebook):
+    (found,) = verify(notebook.finished.path)
+    assert found.true, found.faults
 
 
 def test_samples_are_a_frame_of_all_planned_requests(notebook):

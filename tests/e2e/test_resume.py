@@ -19,7 +19,7 @@ def test_a_killed_suite_resumes_without_repeating_finished_scenarios(cli, monkey
     process = cli.start("run", "both.yaml", "--json")
     for line in process.stderr:
         event = json.loads(line)
-        if event["event"] == "load" and cli.runs("second"):
+        if event["event"] == "stage_started" and cli.runs("second"):
             break
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)

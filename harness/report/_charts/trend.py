@@ -37,7 +37,7 @@ def trend_charts(series: Series, place: int) -> list[Chart]:
 
 
 def _trend(series: Series, measure: str, place: int) -> Chart | None:
-    known = [(number, point) for number, point in enumerate(series.points, 1) if point.figure(measure).known]
+    known = [(number, point) for number, point in enumerate(series.points, 1) if point.trusted(measure).known]
     rows = [_row(number, point.run, point.created, measure, point.figure(measure)) for number, point in known]
     finite = [row for row in rows if math.isfinite(row["value"])]
     if len(rows) < 2 or not finite:

@@ -1,6 +1,9 @@
 """The time left: replayed moment by moment, what was said against what came."""
 
+from pathlib import Path
+
 import pytest
+from time_left import recorded, replayed
 
 from harness.cli.time_left import Estimate, TimeLeft
 from harness.events import (
@@ -77,3 +80,11 @@ def test_a_suite_counts_what_is_yet_to_come():
     time_left.take(StageStarted("build"), 1)
     time_left.take(ScenarioDone("feed", "failed", "run"), 30)
     assert time_left.at(30) == Estimate(2.0, ("other: build",))
+
+
+def test_a_recorded_run_is_told_within_a_fifth_at_every_moment():
+    """Trained, compressed and compiled anew, on a machine that others used too."""
+    replay = replayed(recorded(Path(__file__).with_name("recorded-progress.jsonl")))
+    assert len(replay.at_s) > 100
+    assert replay.known.all()
+    assert replay.right.all(), (replay.said_s - replay.left_s)[~replay.right]

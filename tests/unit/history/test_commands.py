@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from xml.etree import ElementTree
 
 import pytest
@@ -71,6 +72,11 @@ def test_a_larger_model_is_a_regression_without_any_samples(tmp_path, add_run, i
 def test_invalid_runs_are_no_base_and_decide_nothing(tmp_path, add_run, invoke):
     hard = Finding(name="shared-core", message="one core", remedy="two", hard=True)
     add_run(1, 5.0, findings=(hard,))
+    alone = add_run(2, findings=(hard,))
+    shown = invoke("history", tmp_path, "--fail-on-regression")
+    assert shown.return_value == 4
+    assert "every run before the newest is INVALID" in shown.stdout
+    shutil.rmtree(alone.path)
     add_run(2)
     add_run(3)
     assert invoke("history", tmp_path, "--fail-on-regression", "--min-effect", "40%").return_value == 0

@@ -77,6 +77,19 @@ def test_what_never_varies_has_a_band_of_nothing_and_what_was_not_answered_lies_
     assert band("p99_ms", [Figure(value=v) for v in (10, 11, 12)], Figure(value=math.inf)).newest == "above"
 
 
+def test_latencies_of_invalid_runs_make_no_band_and_their_sizes_do():
+    figures = {"p99_ms": Figure(value=50.0), "size_mb": exact(1.0)}
+    bad = point("2").model_copy(update={"status": "INVALID", "figures": figures})
+    good = [point(run, 5.0 + int(run) / 10) for run in "1345"]
+    good = [one.model_copy(update={"figures": figures | one.figures}) for one in good]
+    (series,) = series_of([good[0], bad, *good[1:]])
+    assert series.bands["p99_ms"].n_before == 3
+    assert series.bands["size_mb"].n_before == 4
+    (disturbed,) = series_of([*good, bad])
+    assert "p99_ms" not in disturbed.bands, "of the newest nothing can be said"
+    assert "size_mb" in disturbed.bands
+
+
 def test_quality_keeps_the_bounds_of_its_test_split_however_often_it_is_repeated():
     same = [Figure(value=0.002, lower=-0.001, upper=0.005)] * 4
     assert band("ndcg_drop", same, Figure(value=0.004)).newest == "within"

@@ -59,6 +59,13 @@ def test_what_was_published_is_true_and_other_tools_agree_on_the_digests(run_dir
     assert set(run_dir.report().made_of) == {"measurements.json", "samples.npz", "scenario.yaml"}
 
 
+def test_what_a_run_tells_after_its_report_changes_no_digest(run_dir):
+    Recorder(run_dir.path, lambda event: None)("report: done")
+    publish(run_dir)
+    Recorder(run_dir.path, lambda event: None)("all done")
+    assert verify(run_dir.path)[0].true, faults(run_dir)
+
+
 def test_changed_samples_are_named_and_contradict_the_verdict(run_dir):
     slower(run_dir)
     told = faults(run_dir)
