@@ -12,7 +12,7 @@ from harness.init.data_file import DataKeys
 from harness.init.model_file import ModelFile
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./~][A-Za-z0-9_./~-]*")
-_NOT_TEXT = ("null", "true", "false", "yes", "no", "on", "off", "~")
+_NOT_TEXT = ("null", "true", "false", "yes", "no", "on", "off", "~", ".inf", ".nan")
 _DEFAULT_SLA = {"p99_ms": 25.0, "error_rate": 0.001}
 _DEFAULT_QUALITY = {"ndcg_drop": 0.005}
 
@@ -34,7 +34,7 @@ class Question:
 def draft(question: Question) -> str:
     """The scenario as YAML with a comment where something was chosen for the user."""
     parts = [
-        f"name: {question.name}",
+        f"name: {_scalar(question.name)}",
         *([_data(question.data, question.files, question.feature_keys)] if question.data else []),
         _ranker(question.model),
         _recipe(question),
@@ -129,6 +129,6 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     text = str(value)
-    number = re.fullmatch(r"[\d._]+", text)
+    number = re.match(r"\.?\d", text)  # or a date
     plain = _PLAIN.fullmatch(text) and not number and text.lower() not in _NOT_TEXT
     return text if plain else json.dumps(text)

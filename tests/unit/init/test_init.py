@@ -51,6 +51,12 @@ def test_trees_without_data_are_shortened_under_made_up_candidates(invoke, model
     assert [choice.kind for choice in scenario.compress] == ["truncate", "quantise"]
 
 
+@pytest.mark.parametrize("name", ["2024", "null", "1e3", "0x1f", "2024-01-01"])
+def test_a_name_that_yaml_takes_for_something_else_stays_a_name(invoke, model_file, tmp_path, name):
+    assert invoke(f"{name}.yaml", "--model", model_file("lightgbm"), "--sla", "p99_ms=25").exception is None
+    assert load_one(tmp_path / f"{name}.yaml").name == name
+
+
 def test_data_without_a_model_trains_one(invoke, data_file, tmp_path):
     invoke("mine.yaml", "--train", data_file("train", "tsv"), "--test", data_file("test", "tsv"))
     scenario = load_one(tmp_path / "mine.yaml")
