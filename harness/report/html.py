@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,7 +191,16 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["prose"] = _prose
     environment.filters["number"] = lambda value: f"{value:.7g}".replace("inf", "Infinity")  # as JavaScript reads it
     environment.tests["status"] = lambda cell: isinstance(cell, VerdictStatus)
     environment.globals |= {"marks": MARKS, "weight": weight}
     return environment
+
+
+def _prose(text: str) -> Markup:
+    """A sentence, escaped: what stands in backticks as code, and no line break between a figure and its %."""
+    from markupsafe import Markup, escape
+
+    unbroken = re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", str(escape(printable(text))))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", unbroken))  # noqa: S704  (escaped above)
