@@ -39,10 +39,10 @@ def moment_checks(cpus: tuple[int, ...], virtual: bool, pause: Callable[[], floa
                 "use Linux, with PSI for the last three (boot with psi=1)",
             )  # fmt: skip
         elif share > rule.allowed:
-            value = f"{share:.1%} of the last second, {rule.allowed:.0%} allowed"
+            value = f"{share * 100:.1f} % of the last second, {rule.allowed * 100:.0f} % allowed"
             yield bad(what, value, f"{rule.message}: a run now would be INVALID ({rule.name})", rule.remedy)
         else:
-            yield ok(what, f"{share:.1%}")
+            yield ok(what, f"{share * 100:.1f} %")
 
 
 def _shares(cpus: tuple[int, ...], pause: Callable[[], float]) -> dict[str, float]:

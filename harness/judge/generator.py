@@ -48,7 +48,7 @@ def sending_findings(sla: Sla, measure: TargetMeasure, *, hard: bool) -> Iterato
         yield Finding(
             name="send-lag",
             message=f"{measure.target}: requests left late at the 99th percentile "
-            f"(at most {SEND_LAG_SHARE:.0%} of the tightest limit, {limit_ms:g} ms, is allowed)",
+            f"(at most {SEND_LAG_SHARE * 100:.0f} % of the tightest limit, {limit_ms:g} ms, is allowed)",
             remedy="give the load generator a core of its own and a quiet machine",
             hard=hard,
             target=measure.target,

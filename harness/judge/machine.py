@@ -64,7 +64,7 @@ def machine_findings(measure: TargetMeasure, *, hard: bool) -> Iterator[Finding]
         if spread.mean > rule.allowed:
             yield Finding(
                 name=rule.name,
-                message=f"{measure.target}: {rule.message}, {spread.worst:.1%} of the time in the worst second",
+                message=f"{measure.target}: {rule.message}, {spread.worst * 100:.1f} % of the time in the worst second",
                 remedy=rule.remedy,
                 hard=hard,
                 target=measure.target,

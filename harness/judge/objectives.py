@@ -51,9 +51,9 @@ def _latency(
         status, word = INCONCLUSIVE, "not decided against"
         further_s = found.further_windows(limit_ms) * measure.window_s
     reason = (
-        f"{share.measured:.3%} of requests over {limit_ms:g} ms ({1 - alpha:.4g} bounds {share.lower:.3%} to "
-        f"{share.upper:.3%}), {word} the {found.allowed:.4g} allowed; {share.n_effective:.0f} effective of "
-        f"{len(samples)} samples"
+        f"{share.measured * 100:.3f} % of requests over {limit_ms:g} ms ({100 - alpha * 100:.4g} % bounds "
+        f"{share.lower * 100:.3f} % to {share.upper * 100:.3f} %), {word} the {found.allowed * 100:.4g} % allowed; "
+        f"{share.n_effective:.0f} effective of {len(samples)} samples"
     )
     if status is PASS:
         blind_s = found.blind_spot_s(measure.window_s)

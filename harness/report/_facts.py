@@ -28,14 +28,14 @@ def tables(run: Measurements, measures: Sequence[TargetMeasure]) -> tuple[Table,
     return tuple(table for table in found if table.rows)
 
 
-def scenario_yaml(run: Measurements, *, flow: bool = False) -> str:
-    """The resolved scenario as YAML; `flow` packs it into few lines."""
+def scenario_yaml(run: Measurements) -> str:
+    """The resolved scenario as YAML."""
     from ruamel.yaml import YAML
 
     out = StringIO()
     yaml = YAML()
     yaml.width = 100
-    yaml.default_flow_style = flow
+    yaml.default_flow_style = False
     yaml.dump(run.scenario, out)
     return out.getvalue()
 

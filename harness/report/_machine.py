@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from harness.records import Spread, TargetMeasure
@@ -37,4 +38,6 @@ def table(measures: Sequence[TargetMeasure]) -> Table:
 
 
 def _both(spread: Spread) -> str:
-    return f"{numbers.share(spread.mean)} | {numbers.share(spread.worst)}"
+    if math.isnan(spread.mean):
+        return numbers.NOTHING
+    return f"{spread.mean * 100:.1f} | {spread.worst * 100:.1f} %"

@@ -27,7 +27,6 @@ class StudyView:
     findings: tuple[Finding, ...]
     facts: tuple[Table, ...]
     scenario: str
-    scenario_packed: str
     command: str
     timed: str
 
@@ -53,7 +52,6 @@ def study_view(study: Study) -> StudyView:
         findings=tuple(said(finding) for finding in dict.fromkeys((*study.findings, *run.findings))),
         facts=_facts.tables(run, measures),
         scenario=_facts.scenario_yaml(run) if run.scenario else "",
-        scenario_packed=_facts.scenario_yaml(run, flow=True) if run.scenario else "",
         command=run.command,
         timed=_CALLS_TIMED if study.kind == "bench" else LATENCY_TIMED,
     )

@@ -37,7 +37,6 @@ class View:
     findings: tuple[Finding, ...]
     facts: tuple[Table, ...]
     scenario: str
-    scenario_packed: str
     command: str
     timed: str = LATENCY_TIMED
 
@@ -63,7 +62,6 @@ def view(report: Report) -> View:
         findings=_findings(report),
         facts=_facts.tables(run, report.measures),
         scenario=_facts.scenario_yaml(run),
-        scenario_packed=_facts.scenario_yaml(run, flow=True),
         command=run.command,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,18 +191,16 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["prose"] = _prose
     environment.filters["number"] = lambda value: f"{value:.7g}".replace("inf", "Infinity")  # as JavaScript reads it
     environment.tests["status"] = lambda cell: isinstance(cell, VerdictStatus)
-    environment.globals |= {"marks": MARKS, "weight": weight, "explained": explanations.finding, "code": _code}
+    environment.globals |= {"marks": MARKS, "weight": weight, "explained": explanations.finding}
     return environment
 
 
-def _code(text: str) -> Markup:
-    """Text with what stands between backticks set as code."""
-    from markupsafe import Markup
+def _prose(text: str) -> Markup:
+    """A sentence, escaped: what stands in backticks as code, and no line break between a figure and its %."""
+    from markupsafe import Markup, escape
 
-    plain, *pairs = printable(text).split("`")
-    out = Markup.escape(plain)
-    for place, part in enumerate(pairs):
-        out += Markup("<code>{}</code>").format(part) if place % 2 == 0 else Markup.escape(part)
-    return out
+    unbroken = re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", str(escape(printable(text))))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", unbroken))  # noqa: S704  (escaped above)

@@ -32,8 +32,9 @@ def render(report: Report, samples: Samples | None) -> str:
         _text(shown.description),
         *(_section(table) for table in (shown.objectives, shown.bought)),
         *(_section(search) for search in shown.searches),
-        *(_section(table) for table in (shown.ledger, shown.quality, shown.audits)),
+        _section(shown.ledger),
         "\n".join(f"- {_text(remark)}" for remark in shown.remarks),
+        *(_section(table) for table in (shown.quality, shown.audits)),
         *_rest(shown),
     ]
     return _joined(blocks)

@@ -6,7 +6,7 @@ to ASCII and a fixed width. Nothing in a name or a message can steer the termina
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -33,6 +33,7 @@ _STYLES = {
     VerdictStatus.INVALID: "bold magenta",
 }
 _PLAIN_WIDTH = 160
+_WORDS, _GAP = 24, 3
 _PLAIN = {
     "–": "-",
     "−": "-",
@@ -51,7 +52,7 @@ _SIMPLE = "    \n    \n -- \n    \n    \n    \n    \n    \n"
 
 
 def render(report: Report, samples: Samples | None) -> str:
-    """One run, as wide as the terminal; ASCII lines of 132 columns where standard output is not one."""
+    """One run, as wide as the terminal; ASCII lines of 160 columns where standard output is not one."""
     return _drawn(lambda page: page.run(view(report)))
 
 
@@ -109,17 +110,17 @@ def _drawn(parts: Callable[[_Page], Iterator[RenderableType]]) -> str:
         legacy_windows=False,
     )
     with out.capture() as captured:
-        for part in parts(_Page(plain)):
+        for part in parts(_Page(plain, out.width)):
             out.print(part)
     lines = (line.rstrip() for line in captured.get().splitlines())
     return "\n".join(lines).encode(screen.encoding, "backslashreplace").decode(screen.encoding) + "\n"
 
 
 class _Page:
-    """The parts of a view as rich renderables; `plain` keeps to ASCII."""
+    """The parts of a view as rich renderables, `width` characters wide; `plain` keeps to ASCII."""
 
-    def __init__(self, plain: bool) -> None:
-        self.plain = plain
+    def __init__(self, plain: bool, width: int) -> None:
+        self.plain, self.width = plain, width
         self.symbols = str.maketrans(_PLAIN if plain else {})
 
     def run(self, shown: View) -> Iterator[RenderableType]:
@@ -128,17 +129,12 @@ class _Page:
         if shown.alarm:
             yield self.text(shown.alarm, "bold red")
         yield self.text(shown.sentence, "")
-        for table in (
-            shown.objectives,
-            shown.bought,
-            *shown.searches,
-            shown.ledger,
-            shown.quality,
-            shown.audits,
-        ):
+        for table in (shown.objectives, shown.bought, *shown.searches, shown.ledger):
             yield from self.section(table)
         for remark in shown.remarks:
             yield self.text(f"- {remark}", "")
+        for table in (shown.quality, shown.audits):
+            yield from self.section(table)
         yield from self.rest(shown)
         yield self.text("\n", "").append_text(heading)
 
@@ -152,13 +148,11 @@ class _Page:
         yield self.text(f"\n{shown.sentence}", "bold")
 
     def rest(self, shown: View | StudyView) -> Iterator[RenderableType]:
-        """What every page ends with."""
+        """What every page ends with; versions, digests and the resolved scenario are for the saved formats."""
         yield from self.findings(shown.findings)
         for table in shown.facts:
-            yield from self.section(table) if len(table.columns) > 2 else self.packed(table)
-        if shown.scenario_packed:
-            yield self.text("\nResolved scenario", "bold")
-            yield self.text(shown.scenario_packed.rstrip(), "dim")
+            if len(table.columns) > 2:
+                yield from self.section(table)
         if shown.command:
             yield self.text("\nRepeat this run with", "bold")
             yield self.text(shown.command, "")
@@ -176,28 +170,46 @@ class _Page:
             yield Padding(self.text(f"→ {finding.remedy}", ""), (0, 0, 0, 2))
 
     def section(self, table: Table) -> Iterator[RenderableType]:
-        from rich import box
-        from rich.table import Table as Grid
-
         if not table.rows:
             return
         yield self.text(f"\n{table.title}", "bold")
-        grid = Grid(box=box.Box(_SIMPLE, ascii=True) if self.plain else box.SIMPLE, padding=(0, 1), pad_edge=False)
-        for place, column in enumerate(table.columns):
-            words = table.is_text(place)
-            least = None if words else max(len(row[place]) for row in table.rows)
-            justify: Literal["left", "right"] = "left" if words else "right"
-            grid.add_column(self.text(column, ""), justify=justify, overflow="fold", min_width=least)
-        for row in table.rows:
-            grid.add_row(*(self.cell(cell) for cell in row))
-        yield grid
+        for places in self.fitting(table):
+            yield self.grid(table, places)
         if table.note:
             yield self.text(table.note, "dim")
 
-    def packed(self, table: Table) -> Iterator[RenderableType]:
-        """A table of pairs as running text."""
-        yield self.text(f"\n{table.title}", "bold")
-        yield self.text("; ".join(" ".join(row) for row in table.rows), "dim")
+    def grid(self, table: Table, places: Sequence[int]) -> RenderableType:
+        """These columns of a table."""
+        from rich import box
+        from rich.table import Table as Grid
+
+        grid = Grid(box=box.Box(_SIMPLE, ascii=True) if self.plain else box.SIMPLE, padding=(0, 1), pad_edge=False)
+        for place in places:
+            justify: Literal["left", "right"] = "left" if table.is_text(place) else "right"
+            heading, least = self.text(table.columns[place], ""), self.least(table, place)
+            grid.add_column(heading, justify=justify, overflow="fold", min_width=least)
+        for row in table.rows:
+            grid.add_row(*(self.cell(row[place]) for place in places))
+        return grid
+
+    def fitting(self, table: Table) -> Iterator[list[int]]:
+        """The columns, in as many parts as the screen is too narrow for, the first column in each."""
+        first, *others = range(len(table.columns))
+        part, used = [first], _GAP + self.least(table, first)
+        for place in others:
+            wide = _GAP + self.least(table, place)
+            if len(part) > 1 and used + wide > self.width:
+                yield part
+                part, used = [first], _GAP + self.least(table, first)
+            part.append(place)
+            used += wide
+        yield part
+
+    def least(self, table: Table, place: int) -> int:
+        """How wide a column must be: figures whole, words in lines of several."""
+        longest = max(len(self.cell(row[place])) for row in table.rows)
+        heading = max(map(len, table.columns[place].split()), default=0)
+        return max(heading, min(longest, _WORDS) if table.is_text(place) else longest)
 
     def cell(self, cell: Cell) -> Text:
         return self.status(cell) if isinstance(cell, VerdictStatus) else self.text(cell, "")

@@ -123,10 +123,10 @@ def labels(rows: list[dict[str, Any]], text: dict[str, Any], **place: Any) -> tu
 def limits_across(limits: dict[str, float], y: dict[str, Any]) -> tuple[Layer, ...]:
     """A dashed line with its name for each latency limit (ms) on the upright axis `ms`."""
     rows = [{"ms": limit, "label": f"{name} ≤ {limit:g} ms"} for name, limit in limits.items()]
-    text = {"align": "left", "dx": 6, "baseline": "bottom", "dy": -4, "color": LIMIT, "fontWeight": 600}
+    text = {"align": "right", "dx": -6, "baseline": "bottom", "dy": -4, "color": LIMIT, "fontWeight": 600}
     return (
         layer(rows, {"type": "rule", "color": LIMIT, "strokeDash": [4, 3], "strokeWidth": 1.5}, y=y),
-        *labels(rows, text, x={"value": 0}, y=y),
+        *labels(rows, text, x={"value": "width"}, y=y),
     )
 
 

@@ -124,8 +124,12 @@ def _lost_by_size(sizes: tuple[ListSizeNdcg, ...], ndcg: NdcgSpec, margin: float
     x, y = _sizes_axis(sizes), quantitative("lost", f"NDCG@{ndcg.k} lost", scale={})
     under = tips(shown="lost", most="at most", size="candidates", groups="query groups")
     point = {"type": "point", "filled": True, "opacity": 1, "size": 70, "color": COMPRESSED}
-    asked = [{"lost": margin, "label": f"margin {margin:g}"}] if not math.isnan(margin) else []
     text = {"align": "left", "dx": 4, "dy": -4, "baseline": "bottom", "color": LIMIT, "fontWeight": 600}
+    asked: tuple[Layer, ...] = ()
+    if not math.isnan(margin):
+        line = [{"lost": margin, "label": f"margin {margin:g}"}]
+        rule = {"type": "rule", "color": LIMIT, "strokeDash": [4, 3], "strokeWidth": 1.5}
+        asked = (layer(line, rule, y=y), *labels(line, text, x={"value": 0}, y=y))
     return Chart(
         name="lost-by-size",
         title="NDCG lost by list size",
@@ -134,8 +138,7 @@ def _lost_by_size(sizes: tuple[ListSizeNdcg, ...], ndcg: NdcgSpec, margin: float
             for one in sizes
         ),
         layers=(
-            layer(asked, {"type": "rule", "color": LIMIT, "strokeDash": [4, 3], "strokeWidth": 1.5}, y=y),
-            *labels(asked, text, x={"value": 0}, y=y),
+            *asked,
             layer(rows, {"type": "rule", "color": INK, "strokeWidth": 1.5}, x=x, y=y | {"field": "lower"},
                   y2={"field": "upper"}),
             layer(rows, point, x=x, y=y, tooltip=under),

@@ -35,21 +35,29 @@ def latency_over_time(report: Report, samples: Samples) -> Chart | None:
 
 
 def _bands(report: Report) -> Iterator[dict[str, Any]]:
-    """Stretches of the machine's log over the threshold of a finding; the name stands on the first of each."""
+    """Stretches of the machine's log over the thresholds of the same findings; a name where it first holds."""
     load = report.measurements.load
     if load is None or load.machine is None or not load.segment_start_s:
         return
-    log, start_s = load.machine, load.segment_start_s[0]
-    for finding in dict.fromkeys(report.verdict.findings):
+    log, start_s, told = load.machine, load.segment_start_s[0], set[str]()
+    over = _findings_by_row(report, log)
+    for names, rows in groupby(range(len(over)), key=over.__getitem__):
+        if names:
+            first, *_, last = [*rows] * 2
+            begin_s = log.end_s[first] - log.duration_s[first] - start_s
+            label = ", ".join(name for name in names if name not in told)
+            told.update(names)
+            yield {"s": begin_s, "end": log.end_s[last] - start_s, "finding": ", ".join(names), "label": label}
+
+
+def _findings_by_row(report: Report, log: MachineLog) -> list[tuple[str, ...]]:
+    """For each row of the log the names of the findings whose threshold it is over."""
+    rows: dict[str, set[int]] = {}
+    for finding in report.verdict.findings:
         measure = report.measure(finding.target)
         over = _over(finding, log, measure.machine) if measure else []
-        label = finding.name
-        for disturbed, rows in groupby(range(len(over)), key=over.__getitem__):
-            if disturbed:
-                first, *_, last = [*rows] * 2
-                begin_s = log.end_s[first] - log.duration_s[first] - start_s
-                yield {"s": begin_s, "end": log.end_s[last] - start_s, "finding": finding.name, "label": label}
-                label = ""
+        rows.setdefault(finding.name, set()).update(row for row, is_over in enumerate(over) if is_over)
+    return [tuple(name for name, own in rows.items() if row in own) for row in range(len(log.end_s))]
 
 
 def _over(finding: Finding, log: MachineLog, machine: MachineMeasure) -> list[bool]:
@@ -74,11 +82,14 @@ def _marked(bands: list[dict[str, Any]]) -> tuple[Layer, ...]:
     if not bands:
         return ()
     named = [band for band in bands if band["label"]]
-    text = {"align": "left", "baseline": "top", "dx": 4, "dy": 4, "color": INK, "fontWeight": 600}
+    text = {"align": "left", "baseline": "top", "dx": 4, "color": INK, "fontWeight": 600}
+    below = [
+        labels([band], text | {"dy": 4 + 16 * line}, x=time_axis(), y={"value": 0}) for line, band in enumerate(named)
+    ]
     rect = {"type": "rect", "color": DOUBT, "opacity": 0.28}
     return (
         layer(bands, rect, x=time_axis(), x2={"field": "end"}, tooltip=tips(finding="finding")),
-        *labels(named, text, x=time_axis(), y={"value": 0}),
+        *(part for label in below for part in label),
     )
 
 
@@ -102,7 +113,7 @@ def _lost(found: list[Interval]) -> tuple[Layer, ...]:
 
 
 def _said(report: Report, bands: list[dict[str, Any]]) -> str:
-    marked = list(dict.fromkeys(str(band["finding"]) for band in bands))
+    marked = [name for band in bands if band["label"] for name in band["label"].split(", ")]
     others = dict.fromkeys(f.name for f in report.verdict.findings if f.hard and f.name not in marked)
     parts = [
         f"Shaded: seconds over the threshold of {', '.join(marked)}." if marked else "",

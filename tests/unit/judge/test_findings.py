@@ -128,7 +128,7 @@ def test_a_share_is_judged_by_its_mean_and_tells_its_worst_second(name):
     assert report.verdict.status == VerdictStatus.INVALID
     (finding,) = (f for f in report.verdict.findings if f.name == name)
     assert finding.threshold == threshold < finding.figure < worst
-    assert f"{worst:.1%}" in finding.message
+    assert f"{worst * 100:.1f} %" in finding.message
     assert raised(judged(log=log_of(**{column: {rows[4]: worst / 2}})), hard=True) == {}  # one bad second of twenty
 
 

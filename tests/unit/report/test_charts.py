@@ -83,6 +83,12 @@ def test_seconds_over_the_threshold_of_a_finding_are_marked_with_its_name(report
     assert (band["s"], band["end"], band["label"]) == (8.5, 9.5, "foreign-cpu"), "the tenth second of the machine's log"
     assert "threshold of foreign-cpu" in chart.caption
     assert "Not of single seconds: latency-drift" in chart.caption
+    waiting = finding.model_copy(
+        update={"name": "pressure", "figure": report.measure("teacher").machine.cpu_pressure.mean}
+    )
+    both = report.verdict.model_copy(update={"findings": (finding, waiting)})
+    (band,) = rows_of(latency_over_time(report.model_copy(update={"verdict": both}), samples), "rect")
+    assert band["label"] == "foreign-cpu, pressure"
     assert not rows_of(latency_over_time(report, samples), "rect")
 
 

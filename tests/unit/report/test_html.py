@@ -51,6 +51,12 @@ def test_the_policy_names_the_only_scripts_that_may_run(report_of, study_of, sam
     assert "script-src 'none'" in html.render_study(study_of("capacity-empty"))
 
 
+def test_commands_in_sentences_are_code(report_of):
+    run = report_of("pass").measurements.model_copy(update={"calibration": None})
+    root = tree_of(html.render(report_of("pass").model_copy(update={"measurements": run}), None))
+    assert "harness calibrate" in [code.text for code in root.findall(".//dd/code")]
+
+
 def test_hostile_text_stays_text(report_of, samples):
     page = without_drawings(html.render(report_of("hostile"), samples))
     assert "<script>alert" not in page

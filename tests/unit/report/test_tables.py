@@ -135,8 +135,8 @@ def test_the_noise_floor_stands_beside_the_sla(report_of):
 def test_the_machine_during_the_run_by_target(report_of):
     tables = {table.title: table for table in view(report_of("pass")).facts}
     machine = cells(tables["Machine during the run"])
-    assert machine["teacher"][:2] == ("24", "1.68 % | 31.0 %")
-    assert machine["compressed"][1] == "0.400 % | 0.400 %"
+    assert machine["teacher"][:2] == ("24", "1.7 | 31.0 %")
+    assert machine["compressed"][1] == "0.4 | 0.4 %"
     assert machine["compressed"][-1] == "2.40 ms"
     assert "Machine during the run" not in {table.title for table in view(report_of("incomplete")).facts}
 

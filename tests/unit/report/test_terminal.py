@@ -38,6 +38,20 @@ def test_on_a_terminal_it_has_colour_and_keeps_to_the_width(report_of, screen):
     assert max(len(re.sub(r"\x1b\[[\d;]*m", "", line)) for line in text.splitlines()) <= 100
 
 
+def test_a_table_that_is_wider_than_the_screen_goes_on_below_with_all_its_figures(report_of, screen, monkeypatch):
+    report = report_of("pass")
+    wide = terminal.render(report, None)
+    screen()
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = re.sub(r"\x1b\[[\d;]*m", "", terminal.render(report, None))
+    ledger = narrow.partition("Ledger")[2].partition("Packed:")[0]
+    assert len(re.findall(r"^ step  ", ledger, flags=re.MULTILINE)) > 1
+    assert "built in" in ledger
+    figures = re.findall(r"[\d.,]+(?= us| ms| kB| s)", wide.partition("Ledger")[2].partition("Packed:")[0])
+    assert len(figures) > 20
+    assert sorted(re.findall(r"[\d.,]+(?= µs| ms| kB| s)", ledger)) == sorted(figures)
+
+
 def test_no_color_is_respected(report_of, screen, monkeypatch):
     screen()
     monkeypatch.setenv("NO_COLOR", "1")
