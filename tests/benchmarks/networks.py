@@ -1,7 +1,7 @@
 """What each step that makes a network costs and saves, without a load test: quality, size, engine times.
 
-    python tests/benchmarks/networks.py scenarios/evidence/networks/{feed,small}.yaml [--out results/evidence/networks]
-    python tests/benchmarks/networks.py SCENARIO... [--set KEY=VALUE...] [--cache DIR] [--on valid] [--seconds 20]
+    python tests/benchmarks/networks.py scenarios/evidence/networks/{feed,yandex,movielens}.yaml
+    python tests/benchmarks/networks.py SCENARIO... [--set KEY=VALUE...] [--cache DIR] [--on valid] [--out FILE]
 
 Per step of each recipe: parameters, bytes, and NDCG lost against the teacher, against the step's input where that is a
 network too, and against the step's control, all paired with one-sided 95 % bounds. Then every network behind every
