@@ -48,8 +48,8 @@ class FineTuningOptions(TrainingOptions):
 class QatOptions(FineTuningOptions):
     """How a network learns the rounding of its int8 kernels, from the uncompressed teacher.
 
-    It has lost little, and was kept from its best epoch on valid: steps as long as those after pruning lose that first
-    and find nothing better.
+    It has lost little, and was kept from its best epoch on valid: steps as long as those after pruning may lose that
+    first and find nothing better.
     """
 
     learning_rate: float = Field(default=1e-4, gt=0, le=1, description="of AdamW at the start; falls along a cosine")
