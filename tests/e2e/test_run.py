@@ -67,7 +67,7 @@ def test_a_suite_runs_all_and_prints_one_table(cli):
     for name, status in (("passes", "PASS"), ("fails", "FAIL")):
         assert name in done.stdout
         assert status in [objective["status"] for objective in cli.result(name)["verdict"]["objectives"]]
-    assert {p.suffix for p in (cli.root / "results").glob("both-*.*")} == {".html", ".md", ".json"}
+    assert {p.suffix for p in (cli.root / "results").glob("both-*.*")} == {".html", ".md", ".json", ".xml"}
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ import pytest
 from harness.bundle import Bundle
 from harness.cache import Cache
 from harness.errors import TargetError
+from harness.events import Event, LoadProgress
 from harness.oip import decode_request, encode_response, header_length
 from harness.pipeline import Settings, run
 from harness.records import Report
@@ -294,8 +295,8 @@ def test_a_command_that_never_answers_is_given_up(ask: Ask, free_port: int) -> N
 def test_an_endpoint_killed_under_load_ends_the_run_and_keeps_its_samples(
     bundle: Bundle, free_port: int, tmp_path: Path
 ) -> None:
-    def kill_once(line: str) -> None:
-        if re.search(r"round 1/1: [12]/", line):
+    def kill_once(event: str | Event) -> None:
+        if isinstance(event, LoadProgress) and event.passed_s >= 1:
             for process in psutil.Process().children(recursive=True):
                 if "serve" in process.cmdline() and "supervisor" not in " ".join(process.cmdline()):
                     process.kill()
