@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from harness.judge.generator import tightest_ms
 from harness.ranking_data import Floats
 from harness.records import Finding, ObjectiveResult, VerdictStatus
 from harness.samples import Samples
@@ -15,6 +16,8 @@ from harness.scenario import Sla, quantile_of
 TOO_FEW, LATENCY_DRIFT = "too-few-samples", "latency-drift"
 LEVEL = 0.95
 DRIFT = 0.10
+MATERIAL_SHARE = 0.02
+"""A drift by less than this share of the tightest latency limit is told, and leaves the verdict: it decides nothing."""
 BATCHES_PER_THIRD = 10
 FEWEST_PER_BATCH = 10
 _SHORTEST_MS = 1e-3
@@ -31,7 +34,8 @@ def steadiness_findings(
     """What the judged samples of one target say. `objectives` are those judged on it, else empty."""
     failed = {result.name for result in objectives if result.status is VerdictStatus.FAIL}
     yield from _too_few(sla, failed, samples, target, hard=hard)
-    yield from _drift(samples, target, missed=bool(failed & sla.percentiles.keys()), hard=hard)
+    missed = bool(failed & sla.percentiles.keys())
+    yield from _drift(samples, target, MATERIAL_SHARE * tightest_ms(sla), missed=missed, hard=hard)
 
 
 def fewest(q: float) -> int:
@@ -56,11 +60,12 @@ def _too_few(sla: Sla, failed: set[str], samples: Samples, target: str, *, hard:
         )
 
 
-def _drift(samples: Samples, target: str, *, missed: bool, hard: bool) -> Iterator[Finding]:
+def _drift(samples: Samples, target: str, material_ms: float, *, missed: bool, hard: bool) -> Iterator[Finding]:
+    """`material_ms`: by how much latency must drift to make the run INVALID."""
     thirds_ms = drift(samples)
     if thirds_ms is None:
         return
-    change = max(thirds_ms) / min(thirds_ms) - 1
+    change, material = max(thirds_ms) / min(thirds_ms) - 1, max(thirds_ms) - min(thirds_ms) > material_ms
     overload = missed and thirds_ms[0] < thirds_ms[1] < thirds_ms[2]
     yield Finding(
         name=LATENCY_DRIFT,
@@ -70,7 +75,7 @@ def _drift(samples: Samples, target: str, *, missed: bool, hard: bool) -> Iterat
         remedy="lower traffic.offered_qps, or use a faster ranker or more serve.workers"
         if overload
         else "raise traffic.warm_up_s until latency is steady, and look for what changes in the server",
-        hard=hard and not overload,
+        hard=hard and material and not overload,
         target=target,
         figure=change,
         threshold=DRIFT,

@@ -42,9 +42,7 @@ def main() -> None:
 def _newest(folder: Path, pattern: str) -> Path:
     found = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
     if not found:
-        raise SystemExit(
-            f"no {folder}/{pattern}: first run `harness run scenarios/suites/embedded.yaml --out {folder}`"
-        )
+        raise SystemExit(f"no {folder}/{pattern}: first run `harness run scenarios/suites/example.yaml --out {folder}`")
     return found[-1]
 
 

@@ -92,6 +92,16 @@ def test_overload_leaves_a_fail_a_fail():
     assert not teacher.hard
 
 
+@pytest.mark.parametrize(("limit_ms", "hard"), [(10, True), (25, False)])
+def test_a_drift_far_below_the_limit_leaves_the_verdict(limit_ms, hard):
+    """0.3 ms in the typical latency decide nothing against 25 ms, and are told all the same."""
+    drifting = recorded(np.arange(6000) / 200, np.linspace(0.0010, 0.0014, 6000))
+    (finding,) = steadiness_findings(
+        Sla(p99_ms=limit_ms), judged_as(VerdictStatus.PASS), drifting, "compressed", hard=True
+    )
+    assert (finding.name, finding.hard) == ("latency-drift", hard)
+
+
 @pytest.mark.parametrize(("q", "n"), [(0.5, 5), (0.99, 299), (0.999, 2995)])
 def test_the_fewest_samples_are_those_that_could_show_it(q, n):
     assert fewest(q) == n
