@@ -11,7 +11,6 @@ from harness.api.finished import FinishedRun, FinishedSuite
 from harness.cache import Cache, default_cache_dir
 from harness.events import Event, Progress
 from harness.pipeline import RunDir, Settings, save_suite
-from harness.pipeline import run as run_scenario
 from harness.pipeline.several import run_several
 from harness.scenario import load, load_one
 
@@ -24,19 +23,22 @@ def run(
     overrides: Sequence[str] = (),
     out: str | Path = "results",
     cache: bool = True,
+    attempts: int = 1,
     progress: Progress | None = None,
 ) -> FinishedRun:
     """Run the one scenario of a file: build, serve, load-test, judge, report.
 
     overrides: `key=value` as for `harness run --set`, such as `traffic.offered_qps=200`; out: folder in which the run
-    directory is made; cache: False trains, compresses and compiles everything anew; progress: is called with each
-    event (`harness.events`) or line, in the calling thread.
+    directory is made; cache: False trains, compresses and compiles everything anew; attempts: how often at most to run
+    what only a disturbed machine makes INVALID; progress: is called with each event (`harness.events`) or line, in the
+    calling thread.
 
     Raises ScenarioError with every problem of the file, UsageError where it holds several scenarios, and another
     HarnessError where a stage fails; what was measured before it is in the run directory.
     """
     settings = _settings([scenario], overrides, Path(out), cache=cache)
-    run_dir, report = run_scenario(load_one(Path(scenario), overrides), settings, progress or _silent)
+    ran = run_several([load_one(Path(scenario), overrides)], settings, progress or _silent, attempts=attempts)
+    ((run_dir, report),) = ran.done
     return FinishedRun(run_dir.path, report)
 
 
@@ -47,6 +49,7 @@ def run_suite(
     out: str | Path = "results",
     cache: bool = True,
     resume: bool = False,
+    attempts: int = 1,
     progress: Progress | None = None,
 ) -> FinishedSuite:
     """Run scenario files, folders and suites one after the other, and save the page that compares them in `out`.
@@ -58,7 +61,9 @@ def run_suite(
     named = [paths] if isinstance(paths, str | Path) else list(paths)
     loaded = load([Path(path) for path in named], overrides)
     settings = _settings(named, overrides, Path(out), cache=cache)
-    ran = run_several([item.scenario for item in loaded], settings, progress or _silent, resume=resume)
+    ran = run_several(
+        [item.scenario for item in loaded], settings, progress or _silent, resume=resume, attempts=attempts
+    )
     if ran.done:
         suite = next((item.suite for item in loaded if item.suite), "suite")
         save_suite([run_dir for run_dir, _ in ran.done], settings.out, suite)

@@ -31,6 +31,13 @@ paths_argument = click.argument("paths", type=click.Path(path_type=Path), nargs=
     is_flag=True,
     help="Leave out what --out has a finished run of: same scenario, code, files, machine. Its report counts as new.",
 )
+@click.option(
+    "--attempts",
+    type=click.IntRange(1, 20),
+    default=1,
+    show_default=True,
+    help="Run at most so often what a disturbed machine makes INVALID. The last attempt counts; all are kept.",
+)
 @sink_option
 @json_option
 @quiet_option
@@ -41,6 +48,7 @@ def run(
     no_cache: bool,
     dry_run: bool,
     resume: bool,
+    attempts: int,
     sinks: Sequence[str],
     as_json: bool,
     quiet: bool,
@@ -61,7 +69,7 @@ def run(
         _print_plan(scenarios, settings, resume=resume, as_json=as_json)
         return 0
     with reporter(quiet=quiet, as_json=as_json) as progress:
-        ran = run_several(scenarios, settings, progress, resume=resume)
+        ran = run_several(scenarios, settings, progress, resume=resume, attempts=attempts)
     _print(ran.done, out, loaded, as_json=as_json)
     for name, failure in ran.failures.items():
         click.echo(f"error: {name}: {failure}", err=True)

@@ -54,6 +54,7 @@ class Scene:
             case ScenarioStarted(plan):
                 self.plan, self.name, self.began_s = plan, plan.name, now_s
                 self.stages = [Stage(stage.stage, stage.expected_s, stage.cached) for stage in plan.stages]
+                self.done = [done for done in self.done if done.name != plan.name]  # it is run again
             case StageStarted(stage):
                 self.line, self.load = "", None
                 self._stage(stage).began_s = now_s

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.errors import HarnessError
 from harness.events import Progress, ScenarioDone, SuiteStarted
+from harness.judge.disturbances import disturbed_by
 from harness.pipeline import run
 from harness.pipeline.plan import plans_of
 from harness.pipeline.resume import finished
@@ -24,10 +25,13 @@ class Ran:
     failures: dict[str, HarnessError]
 
 
-def run_several(scenarios: Sequence[Scenario], settings: Settings, progress: Progress, *, resume: bool = False) -> Ran:
+def run_several(
+    scenarios: Sequence[Scenario], settings: Settings, progress: Progress, *, resume: bool = False, attempts: int = 1
+) -> Ran:
     """Run all scenarios; with `resume`, all but those that `settings.out` has a finished run of, whose report stands.
 
-    The error of a scenario that is alone is raised.
+    What only a disturbed machine made INVALID is run again, `attempts` times in all at most; the last counts, and the
+    others stay in `settings.out`. The error of a scenario that is alone is raised.
     """
     before = finished(scenarios, settings.out) if resume else {}
     if len(scenarios) > 1:
@@ -42,10 +46,20 @@ def run_several(scenarios: Sequence[Scenario], settings: Settings, progress: Pro
             done.append((run_dir, report))
             continue
         try:
-            done.append(run(scenario, settings, progress))
+            done.append(_undisturbed(scenario, settings, progress, attempts))
         except HarnessError as error:
             if len(scenarios) == 1:
                 raise
             failures[scenario.name] = error
             progress(f"failed: {error}")
     return Ran(tuple(done), failures)
+
+
+def _undisturbed(scenario: Scenario, settings: Settings, progress: Progress, attempts: int) -> tuple[RunDir, Report]:
+    for attempt in range(2, attempts + 1):
+        run_dir, report = run(scenario, settings, progress)
+        reasons = disturbed_by(report.verdict)
+        if not reasons:
+            return run_dir, report
+        progress(f"{scenario.name}: INVALID by {', '.join(reasons)}; attempt {attempt} of {attempts}")
+    return run(scenario, settings, progress)

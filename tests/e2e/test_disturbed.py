@@ -34,3 +34,18 @@ def test_a_busy_stranger_makes_the_run_invalid_and_judging_again_says_so_too(cli
     again = cli("judge", cli.only_run(), "--json")
     assert again.returncode == 4
     assert finding in json.loads(again.stdout)["verdict"]["findings"]
+
+
+@pytest.mark.usefixtures("no_orphans")
+def test_what_is_invalid_by_the_machine_is_run_again_and_the_last_attempt_counts(cli):
+    """No machine sends within a tenth of a microsecond."""
+    scenario = cli.scenario(
+        "never", engine={"kind": "fake", "mean_ms": 1}, traffic={"window_s": 1}, sla={"p50_ms": 1e-3}
+    )
+    done = cli("run", scenario, "--attempts", 2, "--json")
+    assert done.returncode == 4, done.stderr
+    first, last = cli.runs("never")
+    assert json.loads(done.stdout)["run"] == last.name
+    assert json.loads((first / "result.json").read_text())["verdict"]["status"] == "INVALID"
+    (line,) = (line for line in done.stderr.splitlines() if "attempt 2 of 2" in line)
+    assert "send-lag" in line
