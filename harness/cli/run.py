@@ -121,9 +121,15 @@ def _print(
         run_dir, report = done[0]
         click.echo(chosen.render(report, run_dir.samples()))
         append_step_summary(report_format("markdown").render(report, None))
-        click.echo(f"{run_dir.path / 'report.html'}", err=True)
+        _written([run_dir.path / "report.html"], as_json=as_json)
         return
     click.echo(chosen.render_suite(reports))
     append_step_summary(report_format("markdown").render_suite(reports))
-    for path in save_suite([run_dir for run_dir, _ in done], out, next((i.suite for i in loaded if i.suite), "suite")):
+    written = save_suite([run_dir for run_dir, _ in done], out, next((i.suite for i in loaded if i.suite), "suite"))
+    _written(written, as_json=as_json)
+
+
+def _written(paths: Sequence[Path], *, as_json: bool) -> None:
+    """Where the pages lie; with --json stderr is left to objects, whose `scenario_done` names the run directory."""
+    for path in () if as_json else paths:
         click.echo(str(path), err=True)

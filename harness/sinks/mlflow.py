@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from datetime import datetime
 
 from harness.errors import SinkError
@@ -48,11 +49,16 @@ def publish(publication: Publication) -> str:
     metrics = [Metric(_name(figure.key), figure.value, at_ms, 0) for figure in figures(report)]
     parameters = [Param(_name(key), value[:_LONGEST]) for key, value in about.items()]
     tags = [RunTag("scenario", report.name), RunTag("verdict", report.verdict.status.value)]
-    client.log_batch(identifier, metrics=metrics[:_METRICS_A_CALL], tags=tags)
-    for first in range(0, len(parameters), _PARAMETERS_A_CALL):
-        client.log_batch(identifier, params=parameters[first : first + _PARAMETERS_A_CALL])
-    for file in publication.files:
-        client.log_artifact(identifier, str(file))
+    try:
+        client.log_batch(identifier, metrics=metrics[:_METRICS_A_CALL], tags=tags)
+        for first in range(0, len(parameters), _PARAMETERS_A_CALL):
+            client.log_batch(identifier, params=parameters[first : first + _PARAMETERS_A_CALL])
+        for file in publication.files:
+            client.log_artifact(identifier, str(file))
+    except Exception:
+        with suppress(Exception):  # what went wrong first is what to say
+            client.set_terminated(identifier, "FAILED")
+        raise
     client.set_terminated(identifier)
     return f"run {identifier} of experiment {name}"
 
