@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from harness.answers import Answers
+from harness.events import Progress
 from harness.load.runner import Target, run_load
 from harness.ranking_data import RankingData, Splits
 from harness.records import LoadInfo
@@ -74,6 +75,23 @@ def locust_of() -> Callable[..., psutil.Process]:
         return next(child for child in (parent or psutil.Process()).children() if "locust" in child.cmdline())
 
     return find
+
+
+@pytest.fixture(scope="session")
+def ending(locust_of) -> Callable[[Callable[[psutil.Process], None]], Progress]:
+    """`ending(psutil.Process.kill)`: takes progress, and with the first of it ends the load process that way."""
+
+    def taking(how: Callable[[psutil.Process], None]) -> Progress:
+        told: list[object] = []
+
+        def take(event: object) -> None:
+            told.append(event)
+            if len(told) == 1:
+                how(locust_of())
+
+        return take
+
+    return taking
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_a_killed_master_leaves_no_worker_and_most_of_the_samples(load, url, loc
 
     def kill(line: str) -> None:
         lines.append(line)
-        if len(lines) < 4:  # both have reported
+        if len(lines) != 4:  # then both have reported
             return
         master = locust_of()
         left.extend(workers(master))
@@ -87,9 +87,9 @@ def test_a_killed_master_leaves_no_worker_and_most_of_the_samples(load, url, loc
     assert len(left) == 2
 
 
-def test_stopped_in_the_middle_all_workers_keep_what_they_have(load, url, locust_of) -> None:
+def test_stopped_in_the_middle_all_workers_keep_what_they_have(load, url, ending) -> None:
     samples, info = load(
-        url, window_s=LONG_S, arrival="constant", progress=lambda _: locust_of().terminate(), load=Load(processes=2)
+        url, window_s=LONG_S, arrival="constant", progress=ending(psutil.Process.terminate), load=Load(processes=2)
     )
     assert not info.complete
     assert info.n_workers_lost == 0
