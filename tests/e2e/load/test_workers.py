@@ -7,6 +7,7 @@ import os
 import re
 
 import numpy as np
+import psutil
 import pytest
 from hdrh.histogram import HdrHistogram
 
