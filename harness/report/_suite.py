@@ -119,5 +119,5 @@ def _figure(value: float, shown: numbers.Shown) -> tuple[Cell, float]:
 
 
 def _ratio(before: float, after: float, better: str, worse: str) -> tuple[Cell, float]:
-    text = numbers.ratio(before, after, better, worse).strip().replace(numbers.SAME, "1.0x")
+    text = numbers.ratio(before, after, better, worse).strip().replace(numbers.SAME, "1.0×")
     return text or numbers.NOTHING, before / after if text else math.nan
