@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,18 +79,12 @@ def locust_of() -> Callable[..., psutil.Process]:
 
 
 @pytest.fixture(scope="session")
-def ending(locust_of) -> Callable[[Callable[[psutil.Process], None]], Progress]:
-    """`ending(psutil.Process.kill)`: takes progress, and with the first of it ends the load process that way."""
+def once_told() -> Callable[..., Progress]:
+    """`once_told(act, n=4)`: takes progress, and with the fourth of it, and never again, calls `act`."""
 
-    def taking(how: Callable[[psutil.Process], None]) -> Progress:
-        told: list[object] = []
-
-        def take(event: object) -> None:
-            told.append(event)
-            if len(told) == 1:
-                how(locust_of())
-
-        return take
+    def taking(act: Callable[[], None], n: int = 1) -> Progress:
+        count = itertools.count(1)
+        return lambda _: act() if next(count) == n else None
 
     return taking
 

@@ -38,9 +38,9 @@ def test_what_the_watch_raises_ends_the_run_and_keeps_the_samples(load, url) -> 
     assert len(psutil.Process().children(recursive=True)) == before
 
 
-def test_a_killed_load_process_is_an_error(load, url, ending) -> None:
+def test_a_killed_load_process_is_an_error(load, url, locust_of, once_told) -> None:
     with pytest.raises(LoadError, match=r"killed by signal 9; what it had measured until then is in samples\.npz"):
-        load(url, window_s=LONG_S, progress=ending(psutil.Process.kill))
+        load(url, window_s=LONG_S, progress=once_told(lambda: locust_of().kill()))
     samples = load.samples()
     assert samples.ok.all()
     assert samples.due_s.max() > 0.5
@@ -49,8 +49,8 @@ def test_a_killed_load_process_is_an_error(load, url, ending) -> None:
     load.check_answers(samples)
 
 
-def test_a_terminated_load_process_keeps_its_samples(load, url, ending) -> None:
-    samples, info = load(url, window_s=LONG_S, progress=ending(psutil.Process.terminate))
+def test_a_terminated_load_process_keeps_its_samples(load, url, locust_of, once_told) -> None:
+    samples, info = load(url, window_s=LONG_S, progress=once_told(lambda: locust_of().terminate()))
     assert not info.complete
     assert 50 < len(samples) < info.n_planned
     assert samples.ok.all()

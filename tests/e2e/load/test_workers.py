@@ -7,7 +7,6 @@ import os
 import re
 
 import numpy as np
-import psutil
 import pytest
 from hdrh.histogram import HdrHistogram
 
@@ -45,18 +44,24 @@ def test_three_processes_measure_what_one_plan_says(load, url) -> None:
     assert str(told[-1]).startswith("teacher, round 2/2: done, 195 of 195")
 
 
-def test_lost_workers_neither_hang_the_run_nor_take_the_others_with_them(load, url, locust_of, workers) -> None:
+def test_lost_workers_neither_hang_the_run_nor_take_the_others_with_them(
+    load, url, locust_of, workers, once_told
+) -> None:
     """One is killed, one stopped for good."""
-    hit = []
 
-    def hit_two(_: str) -> None:
-        if not hit:
-            hit.extend(workers(locust_of()))
-            hit[0].kill()
-            hit[1].suspend()
+    def hit_two() -> None:
+        killed, stopped, *_ = workers(locust_of())
+        killed.kill()
+        stopped.suspend()
 
     samples, info = load(
-        url, offered_qps=60, window_s=5.0, rounds=2, arrival="constant", progress=hit_two, load=Load(processes=3)
+        url,
+        offered_qps=60,
+        window_s=5.0,
+        rounds=2,
+        arrival="constant",
+        progress=once_told(hit_two),
+        load=Load(processes=3),
     )
     assert (info.n_workers, info.n_workers_lost, info.complete) == (3, 2, True)
     lost = dict(re.findall(r"load process (\d): lost in segment (\d)", " ".join(info.notes)))
@@ -69,28 +74,29 @@ def test_lost_workers_neither_hang_the_run_nor_take_the_others_with_them(load, u
     assert samples.ok.all()
 
 
-def test_a_killed_master_leaves_no_worker_and_most_of_the_samples(load, url, locust_of, workers) -> None:
-    lines, left = [], []
+def test_a_killed_master_leaves_no_worker_and_most_of_the_samples(load, url, locust_of, workers, once_told) -> None:
+    left = []
 
-    def kill(line: str) -> None:
-        lines.append(line)
-        if len(lines) != 4:  # then both have reported
-            return
+    def kill() -> None:
         master = locust_of()
         left.extend(workers(master))
         master.kill()
 
     with pytest.raises(LoadError, match="what it had measured until then"):
-        load(url, window_s=LONG_S, progress=kill, load=Load(processes=2))
+        load(url, window_s=LONG_S, progress=once_told(kill, n=4), load=Load(processes=2))  # by then both have reported
     samples = load.samples()
     assert np.unique(samples.worker).tolist() == [0, 1]
     load.check_answers(samples)
     assert len(left) == 2
 
 
-def test_stopped_in_the_middle_all_workers_keep_what_they_have(load, url, ending) -> None:
+def test_stopped_in_the_middle_all_workers_keep_what_they_have(load, url, locust_of, once_told) -> None:
     samples, info = load(
-        url, window_s=LONG_S, arrival="constant", progress=ending(psutil.Process.terminate), load=Load(processes=2)
+        url,
+        window_s=LONG_S,
+        arrival="constant",
+        progress=once_told(lambda: locust_of().terminate()),
+        load=Load(processes=2),
     )
     assert not info.complete
     assert info.n_workers_lost == 0
