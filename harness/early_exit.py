@@ -1,13 +1,13 @@
-"""Early exit: a forest in two parts, and a rule by which candidates leave a list between them.
+"""Early exit: a forest in parts, and a rule by which candidates leave a list between them.
 
-The prefix scores all candidates of a list, the suffix only those that stay. Those that leave keep their partial scores,
-moved down together where one would stand above a candidate that stayed: sums over unlike numbers of trees don't
-compare. So a score depends on the whole list, and a list must be scored in one call.
+The first part scores all candidates of a list, each later one only those that stay. Those that leave keep their partial
+scores, moved down together where one would stand above a candidate that stayed longer: sums over unlike numbers of
+trees don't compare. So a score depends on the whole list, and a list must be scored in one call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -20,28 +20,38 @@ from harness.ranking_data import Features
 META = "early_exit"
 FOLDER = "early_exit"
 DESCRIPTION = f"{FOLDER}/exit.json"
-PREFIX, SUFFIX, CLASSIFIER = (f"{FOLDER}/{part}" for part in ("prefix", "suffix", "classifier"))
-STANDING = ("partial_score", "n_better", "share_of_range", "n_candidates")
+STANDING = ("partial_score", "n_better", "below_best", "n_candidates")
 """Names of the features that a classifier gets beside the candidate's own."""
 _SUMMED = ("loaded_bytes", "load_s", "nodes", "table_bytes", "generate_s", "compile_s", "tolerance")
 _Scores = NDArray[np.float32]
 
 
 class Exit(BaseModel):
-    """After `sentinel` trees a candidate stays whose value is at least `cut`.
+    """After each of `sentinels` trees those candidates stay whose value is at least the cut of the same place.
 
-    The value by `proximity`: its partial score less the `k`-th best one of its list; by `classifier`: what the
-    classifier gives. base_score: what the scores of both parts begin with. mean_trees: trees per candidate on valid.
+    The value by `proximity`: a partial score less the `k`-th best one of those that are still there; by `classifier`:
+    what the sentinel's classifier gives. base_score: what the scores of every part begin with. mean_trees: trees per
+    candidate on valid, those of the classifiers included.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rule: Literal["proximity", "classifier"]
-    sentinel: int
+    sentinels: tuple[int, ...]
     k: int
-    cut: float
+    cuts: tuple[float, ...]
     base_score: float
     mean_trees: float
+
+
+def part(index: int) -> str:
+    """The folder of the `index`-th part of the forest, within a bundle."""
+    return f"{FOLDER}/part-{index}"
+
+
+def classifier(index: int) -> str:
+    """The folder of the classifier at the `index`-th sentinel, within a bundle."""
+    return f"{FOLDER}/classifier-{index}"
 
 
 class EarlyExitScorer:
@@ -49,26 +59,31 @@ class EarlyExitScorer:
 
     info: Mapping[str, Any]
 
-    def __init__(self, exits: Exit, prefix: Scorer, suffix: Scorer, classifier: Scorer | None) -> None:
-        self._exit, self._prefix, self._suffix, self._classifier = exits, prefix, suffix, classifier
-        self._base, self._cut = np.float32(exits.base_score), np.float32(exits.cut)
-        self.info = _together([part.info for part in (prefix, suffix, classifier) if part is not None])
+    def __init__(self, exits: Exit, parts: Sequence[Scorer], classifiers: Sequence[Scorer] = ()) -> None:
+        self._k, self._parts, self._classifiers = exits.k, parts, classifiers
+        self._base, self._cuts = np.float32(exits.base_score), [np.float32(cut) for cut in exits.cuts]
+        self.info = _together([own.info for own in (*parts, *classifiers)])
 
     def score(self, x: Features) -> _Scores:
         """Scores (n,) float32 of one candidate list x (n, n_features), float32 or what else the parts take."""
-        partial = self._prefix.score(x)
-        if not partial.size:
-            return partial
-        stays = self._values(x, partial) >= self._cut
-        rows = np.flatnonzero(stays)
-        final = partial[rows] + (self._suffix.score(x[rows]) - self._base)
-        return put_behind(partial, stays, final)
+        partial = self._parts[0].score(x)
+        scores, n = np.empty_like(partial), partial.size
+        rows, left = np.arange(n), []
+        for at, cut in enumerate(self._cuts):
+            if not partial.size:
+                break
+            stays = self._values(at, x, partial, n) >= cut
+            left.append((rows[~stays], partial[~stays]))
+            rows, x, partial = rows[stays], x[stays], partial[stays]
+            if partial.size:
+                partial = partial + (self._parts[at + 1].score(x) - self._base)
+        return put_behind(scores, [*left, (rows, partial)])
 
-    def _values(self, x: Features, partial: _Scores) -> _Scores:
-        if self._classifier is None:
-            gaps: _Scores = partial - kth_best(partial, self._exit.k)
+    def _values(self, at: int, x: Features, partial: _Scores, n: int) -> _Scores:
+        if not self._classifiers:
+            gaps: _Scores = partial - kth_best(partial, self._k)
             return gaps
-        return self._classifier.score(np.concatenate([x, standing(partial).astype(x.dtype)], axis=1))
+        return self._classifiers[at].score(np.concatenate([x, standing(partial, n).astype(x.dtype)], axis=1))
 
 
 def kth_best(partial: NDArray[Any], k: int) -> Any:
@@ -77,27 +92,29 @@ def kth_best(partial: NDArray[Any], k: int) -> Any:
     return np.partition(partial, place)[place]
 
 
-def standing(partial: _Scores) -> Features:
-    """How each candidate stands in its list after the prefix: (n, 4), by the names of STANDING."""
-    ascending = np.sort(partial)
-    low, high, n = ascending[0], ascending[-1], partial.size
+def standing(partial: _Scores, n_candidates: int) -> Features:
+    """How each candidate that is still there stands in its list of `n_candidates`: (n, 4), by the names of STANDING."""
+    ascending, n = np.sort(partial), partial.size
     found = np.empty((n, len(STANDING)), dtype=np.float32)
     found[:, 0] = partial
     found[:, 1] = n - np.searchsorted(ascending, partial, side="right")
-    found[:, 2] = (partial - low) / (high - low) if high > low else 1.0
-    found[:, 3] = n
+    found[:, 2] = ascending[-1] - partial
+    found[:, 3] = n_candidates
     return found
 
 
-def put_behind(partial: _Scores, stays: NDArray[np.bool_], final: _Scores) -> _Scores:
-    """Scores (n,): `final` where a candidate stays, partial ones below all of those elsewhere, in their own order."""
-    scores = partial.copy()
-    scores[stays] = final
-    left = partial[~stays]
-    if left.size and final.size:
-        ceiling, best = np.nextafter(final.min(), np.float32(-np.inf)), left.max()
-        if best > ceiling:
-            scores[~stays] = (left - best) + ceiling
+def put_behind(scores: _Scores, stages: Sequence[tuple[NDArray[np.intp], _Scores]]) -> _Scores:
+    """Write and return scores (n,), of rows stage by stage as they left: below all that stayed longer, in their order.
+
+    Scores that stand below already are kept as they are.
+    """
+    ceiling = np.float32(np.inf)
+    for rows, own in reversed(stages):
+        if not rows.size:
+            continue
+        best = own.max()
+        scores[rows] = own if best <= ceiling else (own - best) + ceiling
+        ceiling = np.nextafter(scores[rows].min(), np.float32(-np.inf))
     return scores
 
 

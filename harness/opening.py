@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.bundle import Bundle, open_bundle
-from harness.early_exit import CLASSIFIER, DESCRIPTION, PREFIX, SUFFIX, EarlyExitScorer, Exit
+from harness.early_exit import DESCRIPTION, EarlyExitScorer, Exit, classifier, part
 from harness.errors import ModelError
 from harness.protocols import Engine, Scorer
 
@@ -16,19 +16,26 @@ from harness.protocols import Engine, Scorer
 def open_engine(engine: Engine, options: Any, bundle: Bundle, cache_dir: Path) -> Scorer:
     """The scorer of a bundle; where candidates leave early, of its parts, each opened in the same engine.
 
-    An engine that scores nothing of a bundle opens it whole. Raises EngineError and ModelError.
+    An engine that can let candidates leave by itself does so; one that scores nothing of a bundle opens it whole.
+    Raises EngineError and ModelError.
     """
     if DESCRIPTION not in bundle.manifest.files:
         return engine.open(options, bundle, cache_dir)
     exits = _exit_of(bundle)
-    prefix = engine.open(options, open_bundle(bundle.path / PREFIX), cache_dir)
-    if prefix.info.get("tolerance", 0.0) is None:
+    n_exits, at_once = len(exits.sentinels), getattr(engine, "open_early_exit", None)
+    if at_once and (scorer := at_once(options, bundle, exits, cache_dir)):
+        whole: Scorer = scorer
+        return whole
+
+    def opened(folder: str) -> Scorer:
+        return engine.open(options, open_bundle(bundle.path / folder), cache_dir)
+
+    first = opened(part(0))
+    if first.info.get("tolerance", 0.0) is None:
         return engine.open(options, bundle, cache_dir)
-    suffix = engine.open(options, open_bundle(bundle.path / SUFFIX), cache_dir)
-    classifier = None
-    if exits.rule == "classifier":
-        classifier = engine.open(options, open_bundle(bundle.path / CLASSIFIER), cache_dir)
-    return EarlyExitScorer(exits, prefix, suffix, classifier)
+    parts = [first, *(opened(part(at)) for at in range(1, n_exits + 1))]
+    classifiers = [opened(classifier(at)) for at in range(n_exits)] if exits.rule == "classifier" else []
+    return EarlyExitScorer(exits, parts, classifiers)
 
 
 def _exit_of(bundle: Bundle) -> Exit:

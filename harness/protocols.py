@@ -94,7 +94,11 @@ class Method(Protocol):
 
 
 class Engine(Protocol):
-    """What scores a bundle."""
+    """What scores a bundle.
+
+    It may also have `open_early_exit(options, bundle, exits, cache_dir)`, which opens a bundle that candidates leave
+    early (`harness.early_exit`) without its parts, or gives None.
+    """
 
     Options: type[PluginOptions]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.compress._exit_choice import Partials
+from harness.compress._exit_choice import Kept, Partials
 from harness.early_exit import STANDING, standing
 from harness.protocols import Compression
 from harness.ranking_data import Features, Floats, RankingData
@@ -16,7 +16,7 @@ from harness.trees.traverse import predict
 _N_TREES, _N_LEAVES, _LEARNING_RATE, _MIN_ROWS = 10, 16, 0.3, 20
 
 
-def learnt(lessons: Partials, at: int, k: int, work: Compression, seed: int) -> Forest:
+def learnt(lessons: Partials, sentinel: int, k: int, work: Compression, seed: int) -> Forest:
     """A forest of ten trees that tells those who have to stay (1) from those who may leave (0), in least squares.
 
     A candidate has to stay that has a positive grade and is among the k best by the whole forest. It weighs its gain,
@@ -31,7 +31,8 @@ def learnt(lessons: Partials, at: int, k: int, work: Compression, seed: int) -> 
         n_trees=_N_TREES, n_leaves=_N_LEAVES, learning_rate=_LEARNING_RATE, min_rows_per_leaf=_MIN_ROWS, seed=seed
     )
     names = (*data.feature_names, *STANDING)
-    rows = RankingData(data.name, rows_for_classifier(lessons, at), data.grades, data.group_sizes, names)
+    features = rows_for_classifier(lessons, sentinel, np.ones(data.n_rows, dtype=bool))
+    rows = RankingData(data.name, features, data.grades, data.group_sizes, names)
     return fit(
         "regression",
         rows,
@@ -43,13 +44,14 @@ def learnt(lessons: Partials, at: int, k: int, work: Compression, seed: int) -> 
     )
 
 
-def judged(classifier: Forest, partials: Partials, at: int) -> Floats:
-    """What the classifier gives (n_rows,) at the `at`-th sentinel."""
-    return predict(classifier, rows_for_classifier(partials, at))
+def judged(classifier: Forest, partials: Partials, sentinel: int, there: Kept) -> Floats:
+    """What the classifier of a sentinel gives (n_there,) those rows that are still there, by `there` (n_rows,)."""
+    return predict(classifier, rows_for_classifier(partials, sentinel, there))
 
 
-def rows_for_classifier(partials: Partials, at: int) -> Features:
-    """The features (n_rows, n_features + 4) that the classifier takes, as an engine makes them list by list."""
-    partial = partials.partial[at].astype(np.float32)
-    lists = [standing(partial[partials.data.rows_of(group)]) for group in range(partials.data.n_groups)]
-    return np.concatenate([partials.data.features, np.concatenate(lists)], axis=1)
+def rows_for_classifier(partials: Partials, sentinel: int, there: Kept) -> Features:
+    """The features (n_there, n_features + 4) that the classifier takes, as an engine makes them list by list."""
+    data, partial = partials.data, partials.partial[sentinel].astype(np.float32)
+    rows = [np.flatnonzero(there[own]) + own.start for own in map(data.rows_of, range(data.n_groups))]
+    lists = [standing(partial[own], int(size)) for own, size in zip(rows, data.group_sizes, strict=True) if own.size]
+    return np.concatenate([data.features[there], np.concatenate(lists)], axis=1)

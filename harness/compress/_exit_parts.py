@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 
 from harness.bundle import Bundle, Draft, seal
 from harness.compress._exit_choice import Chosen
-from harness.early_exit import CLASSIFIER, DESCRIPTION, META, PREFIX, STANDING, SUFFIX, Exit
+from harness.early_exit import DESCRIPTION, META, STANDING, Exit, classifier, part
 from harness.protocols import Compression
 from harness.records import ModelSize
 from harness.trees import artefacts
@@ -30,36 +31,40 @@ def with_exit(
     forest: Forest,
     rule: Literal["proximity", "classifier"],
     chosen: Chosen,
-    classifier: Forest | None,
+    classifiers: list[Forest],
 ) -> Draft:
-    """The whole bundle with prefix, suffix and classifier beside it; its size is that of the parts together.
+    """The whole bundle with its parts and classifiers beside it; its size is that of those together.
 
-    `base_score` is taken off the suffix when scores are added, because not every library's file can do without it.
+    `base_score` is taken off all parts but the first when scores are added, because not every library's file can do
+    without it.
     """
-    sentinel = chosen.way.sentinel
     exits = Exit(
         rule=rule,
-        sentinel=sentinel,
-        k=chosen.way.k,
-        cut=chosen.cut,
+        sentinels=chosen.sentinels,
+        k=chosen.k,
+        cuts=chosen.cuts,
         base_score=forest.base_score,
         mean_trees=chosen.mean_trees,
     )
     draft = whole(work, {META: exits.model_dump(mode="json")})
+    ends = (0, *chosen.sentinels, len(forest.trees))
     parts = [
-        _part(work, PREFIX, forest.with_trees(forest.trees[:sentinel])),
-        _part(work, SUFFIX, forest.with_trees(forest.trees[sentinel:])),
+        _part(work, part(index), forest.with_trees(forest.trees[begin:end]))
+        for index, (begin, end) in enumerate(pairwise(ends))
     ]
-    if classifier is not None:
-        out, names = work.out / CLASSIFIER, (*draft.feature_names, *STANDING)
-        out.mkdir()
-        parts.append(seal(out, artefacts.save(classifier, out, names, lightgbm_objective="regression"), origin={}))
+    parts += [_classifier(work, classifier(index), own) for index, own in enumerate(classifiers)]
     (work.out / DESCRIPTION).write_text(exits.model_dump_json(), encoding="ascii")
-    sizes = [part.manifest.size for part in parts]
+    sizes = [own.manifest.size for own in parts]
     counts = ("n_trees", "n_nodes", "n_leaves", "n_parameters", "packed_bytes")
     size = ModelSize(**{name: sum(getattr(own, name) for own in sizes) for name in counts})
     size = size.model_copy(update={"packed_bits_per_node": 8 * size.packed_bytes / size.n_nodes})
     return Draft("trees", draft.n_features, draft.feature_names, size, draft.meta)
+
+
+def _classifier(work: Compression, name: str, forest: Forest) -> Bundle:
+    out, names = work.out / name, (*work.bundle.manifest.feature_names, *STANDING)
+    out.mkdir()
+    return seal(out, artefacts.save(forest, out, names, lightgbm_objective="regression"), origin={})
 
 
 def _part(work: Compression, name: str, forest: Forest) -> Bundle:

@@ -1,22 +1,24 @@
 """Let candidates leave the forest early: all go through its first trees, only the promising ones through the rest.
 
 Proximity, EPT (Cambazoglu, Zaragoza, Chapelle, Chen, Liao, Zheng and Degenhardt, "Early exit optimizations for additive
-machine learned ranking systems", WSDM 2010): a candidate leaves whose partial score is more than `margin` below the
-k-th best of its list. Classifier, LEAR (Busolin, Lucchese, Nardini, Orlando, Perego and Trani, "Learning early exit
-strategies for additive ranking ensembles", SIGIR 2021): a small forest learns, from a candidate's features and how it
-stands in its list, whether it is relevant and among the forest's k best.
+machine learned ranking systems", WSDM 2010): after each of some numbers of trees, the sentinels, a candidate leaves
+whose partial score is more than a margin below the k-th best of its list. Margins are in standard deviations of what
+the trees behind the sentinel add, so that one number does for several sentinels. Classifier, LEAR (Busolin, Lucchese,
+Nardini, Orlando, Perego and Trani, "Learning early exit strategies for additive ranking ensembles", SIGIR 2021): at
+each sentinel a small forest learns, from a candidate's features and how it stands in its list, whether it is relevant
+and among the forest's k best.
 
 The forest stays whole in its files; parts of it are beside them, and are served by any engine of trees as
 `harness.early_exit` says. The trees per candidate are what is made few, which saves time where an engine goes tree by
-tree for each candidate (native, gtil). bitblend scores 32 of them for little more than one, and finds the ranks of
-their features anew for each part: with up to 500 candidates it gains nothing.
+tree for each candidate (native, gtil). Each part is a call of its own, so short lists gain nothing.
 
-All is chosen on `valid`, not on `train`, which the forest knows by heart; the classifier learns from every other query
-group there and is judged on the rest. A list is taken to be a query group, as in the data.
+All is chosen on `valid`, not on `train`, which the forest knows by heart; classifiers learn from every other query
+group there and are judged on the rest. A list is taken to be a query group, as in the data.
 """
 
 from __future__ import annotations
 
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -31,12 +33,15 @@ if TYPE_CHECKING:
     from harness.compress._exit_choice import Chosen
     from harness.trees.forest import Forest
 
-_SENTINEL_SHARES = (0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+_SENTINEL_SHARES = (
+    *((share,) for share in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)),
+    *((0.05, 0.2), (0.1, 0.3), (0.05, 0.15, 0.3), (0.1, 0.2, 0.4), (0.05, 0.15, 0.3, 0.5)),
+)
 _TIMES_K = (1.0, 1.5, 2.0, 3.0)
 
 
 class Options(PluginOptions):
-    """Either `max_drop`, which finds what is not given; or `sentinel` and the `margin` or `threshold` of the rule."""
+    """Either `max_drop`, which finds what is not given; or `sentinels` and the `margin` or `threshold` of the rule."""
 
     rule: Literal["proximity", "classifier"] = Field(
         default="proximity",
@@ -44,28 +49,35 @@ class Options(PluginOptions):
         " a small forest expects among the k best",
     )
     max_drop: MaxDrop = None
-    sentinel: int | None = Field(default=None, ge=1, description="trees that every candidate goes through")
+    sentinels: tuple[int, ...] | None = Field(
+        default=None, min_length=1, description="after how many trees candidates may leave, in ascending order"
+    )
     k: int | None = Field(
         default=None, ge=1, description="places that matter; searched with max_drop and proximity, else those of NDCG@k"
     )
     margin: float | None = Field(
-        default=None, ge=0, description="proximity: most that a partial score may lie below the k-th best"
+        default=None,
+        ge=0,
+        description="proximity: most that a partial score may lie below the k-th best, in standard deviations of what "
+        "the trees behind the sentinel add",
     )
     threshold: float | None = Field(default=None, description="classifier: least it must give, of 0 to 1")
-    seed: int = Field(default=1, ge=0, description="seed of the classifier's training")
+    seed: int = Field(default=1, ge=0, description="seed of the classifiers' training")
 
     @model_validator(mode="after")
     def _enough(self) -> Self:
         own, other = ("margin", "threshold") if self.rule == "proximity" else ("threshold", "margin")
         if getattr(self, other) is not None:
             raise ValueError(f"{other} is not a key of rule {self.rule}; it has {own}")
-        if self.max_drop is None and None in (self.sentinel, getattr(self, own)):
-            raise ValueError(f"give max_drop, or both sentinel and {own}")
+        if self.max_drop is None and None in (self.sentinels, getattr(self, own)):
+            raise ValueError(f"give max_drop, or both sentinels and {own}")
+        if self.sentinels and (self.sentinels[0] < 1 or any(one >= other for one, other in pairwise(self.sentinels))):
+            raise ValueError(f"sentinels are not in ascending order from 1 on: {list(self.sentinels)}")
         return self
 
 
 def refuses(options: Options, manifest: Manifest) -> str:
-    """Works on trees, once, and the sentinel stands before the last of them."""
+    """Works on trees, once, and the last sentinel stands before the last of them."""
     if manifest.format != "trees":
         return f"a {manifest.format} bundle has no trees"
     if "early_exit" in manifest.meta:
@@ -73,8 +85,8 @@ def refuses(options: Options, manifest: Manifest) -> str:
     n_trees = manifest.size.n_trees
     if n_trees == 1:
         return "the model has one tree, so there is none to leave out"
-    if options.sentinel is not None and options.sentinel >= n_trees:
-        return f"sentinel is {options.sentinel}, the model has {n_trees} trees"
+    if options.sentinels is not None and options.sentinels[-1] >= n_trees:
+        return f"a sentinel is {options.sentinels[-1]}, the model has {n_trees} trees"
     return ""
 
 
@@ -88,16 +100,17 @@ def apply(options: Options, work: Compression) -> Draft:
     if forest.average:
         raise ModelError("averages its trees, so the first of them say as much as all", remedy="truncate it instead")
     by_rule = _by_classifier if options.rule == "classifier" else _by_proximity
-    chosen, classifier = by_rule(options, work, forest)
+    chosen, classifiers = by_rule(options, work, forest)
     if chosen is None:
-        note = f"leaving early saves no trees within {options.max_drop:g} NDCG on valid: every candidate stays"
+        note = f"leaving early saves no time within {options.max_drop:g} NDCG on valid: every candidate stays"
         work.progress(note)
         return whole(work, {"notes": [note]})
+    cuts = ", ".join(f"{cut:.4g} after {n}" for n, cut in zip(chosen.sentinels, chosen.cuts, strict=True))
     work.progress(
-        f"early_exit: after {chosen.way.sentinel} of {len(forest.trees)} trees, k {chosen.way.k}, cut {chosen.cut:.4g};"
+        f"early_exit: k {chosen.k}; cut {cuts} of {len(forest.trees)} trees;"
         f" {chosen.mean_trees:.1f} trees per candidate on valid"
     )
-    return with_exit(work, forest, options.rule, chosen, classifier)
+    return with_exit(work, forest, options.rule, chosen, classifiers)
 
 
 def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
@@ -111,46 +124,47 @@ def control(options: Options, before: Manifest, after: Manifest) -> dict[str, An
     return {"kind": "truncate", "keep_trees": min(max(mean_trees, 1), before.size.n_trees)}
 
 
-def _by_proximity(options: Options, work: Compression, forest: Forest) -> tuple[Chosen | None, None]:
-    from harness.compress._exit_choice import Chosen, ExitGate, Way, partials
+def _by_proximity(options: Options, work: Compression, forest: Forest) -> tuple[Chosen | None, list[Forest]]:
+    from harness.compress._exit_choice import ExitGate, partials
+    from harness.compress._exit_ways import Proximity
 
-    found = partials(forest, work.splits.valid, _sentinels(options, len(forest.trees)))
+    ways = _ways_of_sentinels(options, len(forest.trees))
+    found = partials(forest, work.splits.valid, chain(*ways))
     gate = ExitGate(found, len(forest.trees), work.ndcg)
-    searched = [round(times * work.ndcg.k) for times in _TIMES_K] if options.max_drop is not None else [work.ndcg.k]
-    ways = (
-        Way(at, sentinel, k, found.gaps(at, k))
-        for at, sentinel in enumerate(found.sentinels)
-        for k in ([options.k] if options.k else searched)
-    )
     cut = None if options.margin is None else -options.margin
     if options.max_drop is None:
-        way = next(ways)
-        return Chosen(way, cut or 0.0, gate.mean_trees(way, cut or 0.0)), None
-    return gate.fewest(ways, cut, 0.0, options.max_drop), None
+        return gate.chosen(Proximity(found, ways[0], options.k or work.ndcg.k), cut or 0.0), []
+    searched = [options.k] if options.k else [round(times * work.ndcg.k) for times in _TIMES_K]
+    return gate.least(
+        (Proximity(found, sentinels, k) for sentinels in ways for k in searched), cut, options.max_drop
+    ), []
 
 
-def _by_classifier(options: Options, work: Compression, forest: Forest) -> tuple[Chosen | None, Forest | None]:
-    from harness.compress._exit_choice import Chosen, ExitGate, Way, partials
-    from harness.compress._exit_classifier import judged, learnt
+def _by_classifier(options: Options, work: Compression, forest: Forest) -> tuple[Chosen | None, list[Forest]]:
+    from harness.compress._exit_choice import ExitGate, partials
+    from harness.compress._exit_classifier import learnt
+    from harness.compress._exit_ways import Classified
 
-    found = partials(forest, work.splits.valid, _sentinels(options, len(forest.trees)))
+    ways = _ways_of_sentinels(options, len(forest.trees))
+    found = partials(forest, work.splits.valid, chain(*ways))
     groups = np.arange(found.data.n_groups)
     lessons, rest = found.of_groups(groups[::2]), found.of_groups(groups[1::2])
     k = options.k or work.ndcg.k
-    classifiers = [learnt(lessons, at, k, work, options.seed) for at in range(len(found.sentinels))]
-    ways = (
-        Way(at, sentinel, k, judged(classifiers[at], rest, at), len(classifiers[at].trees))
-        for at, sentinel in enumerate(found.sentinels)
-    )
+    known = {sentinel: learnt(lessons, sentinel, k, work, options.seed) for sentinel in sorted({*chain(*ways)})}
     gate = ExitGate(rest, len(forest.trees), work.ndcg)
+    choices = [Classified(rest, sentinels, k, [known[sentinel] for sentinel in sentinels]) for sentinels in ways]
     if options.max_drop is None:
-        way, cut = next(ways), options.threshold or 0.0
-        return Chosen(way, cut, gate.mean_trees(way, cut)), classifiers[0]
-    chosen = gate.fewest(ways, options.threshold, np.inf, options.max_drop)
-    return chosen, None if chosen is None else classifiers[chosen.way.at]
+        chosen: Chosen | None = gate.chosen(choices[0], options.threshold or 0.0)
+    else:
+        chosen = gate.least(choices, options.threshold, options.max_drop)
+    return chosen, [known[sentinel] for sentinel in chosen.sentinels] if chosen else []
 
 
-def _sentinels(options: Options, n_trees: int) -> tuple[int, ...]:
-    if options.sentinel is not None:
-        return (options.sentinel,)
-    return tuple(sorted({min(max(round(share * n_trees), 1), n_trees - 1) for share in _SENTINEL_SHARES}))
+def _ways_of_sentinels(options: Options, n_trees: int) -> list[tuple[int, ...]]:
+    if options.sentinels is not None:
+        return [options.sentinels]
+    found = {
+        tuple(sorted({min(max(round(share * n_trees), 1), n_trees - 1) for share in shares}))
+        for shares in _SENTINEL_SHARES
+    }
+    return sorted(found, key=lambda way: (len(way), way))

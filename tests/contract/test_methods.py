@@ -20,7 +20,7 @@ SMALL: dict[str, dict[str, object]] = {
     "prune_trees": {"keep": 0.5},
     "prune_levels": {"keep": 0.5},
     "prune_features": {"keep": 0.5},
-    "early_exit": {"sentinel": 5, "margin": 0.1},
+    "early_exit": {"sentinels": [5], "margin": 0.1},
     "distil_gbdt": {"n_trees": 5, "n_leaves": 4, "min_rows_per_leaf": 5},
     "distil_mlp": {"hidden": [4], "epochs": 1},
     "prune_weights": {"sparsity": 0.9, "epochs": 1, "synthetic_share": 0.0},

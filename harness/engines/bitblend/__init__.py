@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -27,6 +27,9 @@ from harness.bundle import Bundle
 from harness.errors import EngineError
 from harness.protocols import PluginOptions, Scorer
 from harness.records import Manifest
+
+if TYPE_CHECKING:
+    from harness.early_exit import Exit
 
 
 class Options(PluginOptions):
@@ -48,6 +51,10 @@ class Options(PluginOptions):
     )
 
 
+class NoKernelError(EngineError):
+    """There is no kernel here, or none for such a model: what another engine may be able to score."""
+
+
 def refuses(options: Options, manifest: Manifest) -> str:
     """Any tree bundle will do."""
     return "" if manifest.format == "trees" else f"it scores bundles of trees, this one is {manifest.format}"
@@ -59,7 +66,30 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
     Raises EngineError for an instruction set that the CPU lacks, for scores that are not gtil's, and for what the
     fallback can't open either.
     """
+    try:
+        return _opened(options, bundle, cache_dir, None)
+    except NoKernelError as error:
+        if options.fallback == "none":
+            raise
+        return _fallen_back(error, options, bundle, cache_dir)
+
+
+def open_early_exit(options: Options, bundle: Bundle, exits: Exit, cache_dir: Path) -> Scorer | None:
+    """The whole forest of a bundle, left early inside the kernel; None for what only its parts can do.
+
+    Those are classifiers, several threads for one list, and the fallback. Raises EngineError as `open` does.
+    """
+    if exits.rule != "proximity" or options.n_threads > 1:
+        return None
+    try:
+        return _opened(options, bundle, cache_dir, exits)
+    except NoKernelError:
+        return None
+
+
+def _opened(options: Options, bundle: Bundle, cache_dir: Path, exits: Exit | None) -> Scorer:
     from harness.engines.bitblend.check import check
+    from harness.engines.bitblend.leaving import LeavingScorer
     from harness.engines.bitblend.library import KERNEL, obtain
     from harness.engines.bitblend.program import program_of
     from harness.engines.bitblend.scorer import BlendScorer
@@ -77,11 +107,10 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
             permuted_leaves=library.permuted_leaves,
             lightgbm_zero=bundle.manifest.source == "lightgbm",
             where=str(source.path),
+            sentinels=exits.sentinels if exits else (),
         )
     except EngineError as error:
-        if options.fallback == "none":
-            raise
-        return _fallen_back(error, options, bundle, cache_dir)
+        raise NoKernelError(error.what, where=error.where, remedy=error.remedy) from error
     scorer = BlendScorer(program, library, source.forest.n_features, options.n_threads)
     difference = check(scorer, source.forest, program, where=str(source.path))
     scorer.info = {
@@ -94,7 +123,7 @@ def open(options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:
         "loaded_bytes": source.path.stat().st_size,
         "load_s": round(read_s + time.perf_counter() - started, 4),
     }
-    return scorer
+    return LeavingScorer(scorer, program, library, exits) if exits else scorer
 
 
 def _fallen_back(error: EngineError, options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:

@@ -21,13 +21,13 @@ _LARGEST = 2**31 - 1
 class LeafValues:
     """values: int32, tree after tree from `begin` on; permuted (n_trees,): which trees lie in byte planes of 64 leaves.
 
-    A sum of leaf values is `middle` + `scale` times the sum of whole numbers.
+    A sum of leaf values over trees is that of their `middles` (n_trees,) + `scale` times the sum of whole numbers.
     """
 
     values: NDArray[np.int32]
     begin: NDArray[np.int64]
     permuted: NDArray[np.bool_]
-    middle: float
+    middles: Floats
     scale: float
 
 
@@ -43,7 +43,7 @@ def leaf_values_of(values: list[Floats], *, permuted_leaves: int) -> LeafValues:
         tables.append(_planes(numbers) if in_planes else numbers)
     sizes = np.array([table.size for table in tables], dtype=np.int64)
     joined = np.concatenate(tables) if tables else np.empty(0, dtype=np.int32)
-    return LeafValues(joined, np.cumsum(sizes) - sizes, permuted, sum(middles), scale)
+    return LeafValues(joined, np.cumsum(sizes) - sizes, permuted, np.array(middles), scale)
 
 
 def _planes(numbers: NDArray[np.int32]) -> NDArray[np.int32]:

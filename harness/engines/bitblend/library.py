@@ -38,6 +38,12 @@ class CModel(ctypes.Structure):
     )
 
 
+class CExits(ctypes.Structure):
+    """`struct exits` of model.h."""
+
+    _fields_ = (("stages", ctypes.c_void_p), ("n_stages", ctypes.c_int32), ("k", ctypes.c_int32))
+
+
 @dataclass(frozen=True)
 class Library:
     """The loaded kernel, what was recorded when it was compiled, and whether that was done before."""
@@ -70,6 +76,10 @@ def load(path: Path) -> ctypes.CDLL:
     for constant in (functions.permuted_leaves, functions.block_candidates):
         constant.argtypes, constant.restype = (), ctypes.c_int
     functions.scratch_bytes.argtypes, functions.scratch_bytes.restype = (model,), ctypes.c_int64
+    functions.leaving_scratch_bytes.argtypes = (model, ctypes.c_int64)
+    functions.leaving_scratch_bytes.restype = ctypes.c_int64
+    functions.score_leaving.argtypes = (address, address, address, ctypes.c_int, ctypes.c_int64, address, address)
+    functions.score_leaving.restype = None
     for function in (functions.score, functions.leaf_numbers):
         function.argtypes = (address, address, ctypes.c_int, ctypes.c_int64, address, address)
         function.restype = None

@@ -62,6 +62,19 @@ struct model {
   double no_category; /* numbers up to it are no category, above it they are cut off to one */
 };
 
+/* Trees that all candidates still there go through, before those leave whose sum is less than the k-th best plus `cut`.
+   base: of scores behind it. */
+struct stage {
+  int32_t n_groups, n_bottoms, n_tops, n_trees;
+  int64_t cut;
+  double base;
+};
+
+struct exits {
+  const struct stage* stages;
+  int32_t n_stages, k; /* nobody goes on behind the last stage */
+};
+
 /* Candidates in rows of n_features, NaN for missing: float, or double where `wide`. */
 struct candidates {
   const void* x;

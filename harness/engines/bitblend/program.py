@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,21 +74,25 @@ class Program:
         return self.scale * len(self.tree) / 2
 
 
-def program_of(forest: Forest, *, permuted_leaves: int, lightgbm_zero: bool, where: str) -> Program:
+def program_of(
+    forest: Forest, *, permuted_leaves: int, lightgbm_zero: bool, where: str, sentinels: Sequence[int] = ()
+) -> Program:
     """Lay a forest out for the kernel, which permutes the values of up to `permuted_leaves` leaves.
 
-    EngineError names the tree, and the node, that can't go in.
+    Groups end where numbers of trees that `sentinels` tells do. EngineError names the tree, and the node, that can't go
+    in.
     """
     parts = _parts(forest, where)
+    ends = np.searchsorted([tree for tree, _ in parts], sentinels)
     nodes = nodes_of([part.tree for _, part in parts])
     columns = columns_of(nodes, forest.operator, lightgbm_zero=lightgbm_zero)
     leaf_places = np.flatnonzero(nodes.left == LEAF)
     leaf_places = leaf_places[np.lexsort((nodes.leaf[leaf_places], nodes.tree[leaf_places]))]
-    ends = np.cumsum(nodes.n_leaves[nodes.roots])[:-1]
-    leaves = leaf_values_of(np.split(nodes.value[leaf_places], ends), permuted_leaves=permuted_leaves)
+    cuts = np.cumsum(nodes.n_leaves[nodes.roots])[:-1]
+    leaves = leaf_values_of(np.split(nodes.value[leaf_places], cuts), permuted_leaves=permuted_leaves)
     origin = np.concatenate([part.origin for _, part in parts])[leaf_places]
     n_averaged = len(forest.trees) if forest.average else 1
-    bottoms, tops, groups, roots = _blends(nodes, columns)
+    bottoms, tops, groups, roots = _blends(nodes, columns, ends)
     n_leaf_rows = int(nodes.n_leaves[nodes.roots].max())
     n_rows = n_leaf_rows + int(groups["n_bottoms"].sum(axis=1).max())
     if max(columns.n_rank_rows, n_rows) > _MOST_ROWS:
@@ -113,10 +118,10 @@ def program_of(forest: Forest, *, permuted_leaves: int, lightgbm_zero: bool, whe
         n_rows=n_rows,
         no_category=_LIGHTGBM_NO_CATEGORY if lightgbm_zero else _NO_CATEGORY,
         wide=forest.threshold_type == "float64",
-        base=forest.base_score + leaves.middle / n_averaged,
+        base=forest.base_score + float(leaves.middles.sum()) / n_averaged,
         scale=leaves.scale / n_averaged,
         tree=tuple(tree for tree, _ in parts),
-        leaf_nodes=tuple(np.split(origin, ends)),
+        leaf_nodes=tuple(np.split(origin, cuts)),
     )
 
 
@@ -144,7 +149,9 @@ def _parts(forest: Forest, where: str) -> list[tuple[int, Part]]:
     return found
 
 
-def _blends(nodes: Nodes, columns: Columns) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.void], Places]:
+def _blends(
+    nodes: Nodes, columns: Columns, ends: Places
+) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.void], Places]:
     """Bottoms, tops and groups, and the row (n_trees,) that ends up with each tree's leaf numbers."""
     splits = nodes.splits
     small = np.zeros(nodes.tree.size, dtype=bool)
@@ -153,7 +160,7 @@ def _blends(nodes: Nodes, columns: Columns) -> tuple[NDArray[np.void], NDArray[n
     within[nodes.left[small]] = within[nodes.right[small]] = True
     bottom = np.flatnonzero(small & ~within)
     top = splits[~small[splits]]
-    group_of_tree = _groups(np.bincount(nodes.tree[bottom], minlength=nodes.roots.size))
+    group_of_tree = _groups(np.bincount(nodes.tree[bottom], minlength=nodes.roots.size), ends)
     n_groups = int(group_of_tree[-1]) + 1
     group = group_of_tree[nodes.tree]
 
@@ -186,11 +193,11 @@ def _blends(nodes: Nodes, columns: Columns) -> tuple[NDArray[np.void], NDArray[n
     return bottoms, tops, groups, row[nodes.roots]
 
 
-def _groups(n_bottoms: Places) -> Places:
-    """Group of each tree: neighbours, up to _GROUP_BOTTOMS rows together, one tree at least."""
-    group, rows, found = 0, 0, []
-    for own in n_bottoms.tolist():
-        if rows and rows + own > _GROUP_BOTTOMS:
+def _groups(n_bottoms: Places, ends: Places) -> Places:
+    """Group of each tree: neighbours, up to _GROUP_BOTTOMS rows together, one tree at least, none over an end."""
+    group, rows, found, last = 0, 0, [], set(ends.tolist())
+    for tree, own in enumerate(n_bottoms.tolist()):
+        if tree and (tree in last or (rows and rows + own > _GROUP_BOTTOMS)):
             group, rows = group + 1, 0
         rows += own
         found.append(group)

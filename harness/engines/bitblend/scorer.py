@@ -23,7 +23,10 @@ _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
 class BlendScorer:
-    """Scores candidate lists; may be called from several threads at once."""
+    """Scores candidate lists; may be called from several threads at once.
+
+    model: the arrays as the kernel takes them; address: where that stands.
+    """
 
     info: Mapping[str, Any]
 
@@ -43,7 +46,7 @@ class BlendScorer:
             "leaves": program.leaves.values,
         }
         self._arrays = {name: aligned(array) for name, array in self._arrays.items()}
-        self._model = CModel(
+        self.model = CModel(
             n_features=n_features,
             n_columns=program.columns.columns.size,
             n_category_columns=program.columns.categories.columns.size,
@@ -56,8 +59,8 @@ class BlendScorer:
             no_category=program.no_category,
             **{name: array.ctypes.data for name, array in self._arrays.items()},
         )
-        self._address = ctypes.addressof(self._model)
-        self._scratch = Scratch(self._functions.scratch_bytes(self._model))
+        self.address = ctypes.addressof(self.model)
+        self._scratch = Scratch(self._functions.scratch_bytes(self.model))
         self._block, self._n_threads = library.block_candidates, n_threads
         self._helpers = ThreadPoolExecutor(n_threads - 1, "bitblend") if n_threads > 1 else None
         self.info = {
@@ -107,7 +110,8 @@ class BlendScorer:
             found[tree] = np.maximum(found[tree], nodes[own])
         return found
 
-    def _run(self, function: Any, x: Features | Floats, out: NDArray[Any]) -> None:
+    def checked(self, x: Features | Floats) -> tuple[Features | Floats, bool]:
+        """Rows as the kernel takes them, and whether they are float64. EngineError where they are none."""
         wide = x.dtype == _FLOAT64
         if x.ndim != 2 or x.shape[1] != self._n_features or not (wide or x.dtype == _FLOAT32):
             raise EngineError(f"needs float32 or float64 rows of {self._n_features} features, got {x.dtype} {x.shape}")
@@ -115,9 +119,13 @@ class BlendScorer:
             raise EngineError(f"needs rows of {self._n_features} features one after the other (C-contiguous)")
         if wide and not self._program.wide:
             with np.errstate(over="ignore"):
-                x, wide = x.astype(np.float32), False
+                return x.astype(np.float32), False
+        return x, wide
+
+    def _run(self, function: Any, x: Features | Floats, out: NDArray[Any]) -> None:
+        x, wide = self.checked(x)
         if not out.size:
             return
         room = self._scratch.take()
-        function(self._address, x.ctypes.data, wide, x.shape[0], room.address, written_address(out))
+        function(self.address, x.ctypes.data, wide, x.shape[0], room.address, written_address(out))
         self._scratch.give(room)

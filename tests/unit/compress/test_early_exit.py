@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from harness import registry
 from harness.bundle import open_bundle, seal
-from harness.compress import early_exit, prune_trees, quantise, truncate
+from harness.compress import _exit_choice, early_exit, prune_trees, quantise, truncate
 from harness.errors import ModelError
 from harness.ndcg import ndcg, quality_drop
 from harness.opening import open_engine
@@ -40,7 +40,7 @@ def opened(name, bundle, cache):
 
 @pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
 def test_where_everyone_stays_scores_are_those_of_the_whole(applied, teacher, splits, kind):
-    bundle = applied(teacher(kind), sentinel=6, margin=1e6)
+    bundle = applied(teacher(kind), sentinels=(6,), margin=1e3)
     data = splits.test
     found, whole = score(bundle, data.features, data.group_sizes), score(teacher(kind), data.features)
     assert found == pytest.approx(whole, abs=1e-5)
@@ -48,9 +48,12 @@ def test_where_everyone_stays_scores_are_those_of_the_whole(applied, teacher, sp
 
 
 @pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
-@pytest.mark.parametrize("rule", [{"margin": 0.05, "k": 3}, {"rule": "classifier", "threshold": 0.3}])
-def test_every_engine_serves_the_scores_that_are_measured(applied, teacher, splits, engine_cache, kind, rule):
-    bundle, data = applied(teacher(kind), sentinel=5, **rule), splits.test
+@pytest.mark.parametrize("sentinels", [(5,), (3, 6, 12)])
+@pytest.mark.parametrize("rule", [{"margin": 0.1, "k": 3}, {"rule": "classifier", "threshold": 0.3}])
+def test_every_engine_serves_the_scores_that_are_measured(
+    applied, teacher, splits, engine_cache, kind, rule, sentinels
+):
+    bundle, data = applied(teacher(kind), sentinels=sentinels, **rule), splits.test
     expected = score(bundle, data.features, data.group_sizes)
     one_list = data.rows_of(7)
     for name in ("native", "gtil", "bitblend"):
@@ -64,25 +67,26 @@ def test_every_engine_serves_the_scores_that_are_measured(applied, teacher, spli
 
 
 def test_an_engine_that_scores_nothing_opens_the_bundle_whole(applied, teacher, engine_cache):
-    fake = opened("fake", applied(teacher("lightgbm"), sentinel=5, margin=0.0), engine_cache)
+    fake = opened("fake", applied(teacher("lightgbm"), sentinels=(5,), margin=0.0), engine_cache)
     assert "whole_lists" not in fake.info
 
 
 def test_files_stay_and_the_forest_can_be_read_whole(applied, teacher):
     before = teacher("lightgbm")
-    after = applied(before, sentinel=5, margin=0.1)
+    after = applied(before, sentinels=(5,), margin=0.1)
     assert all((after.path / name).read_bytes() == (before.path / name).read_bytes() for name in before.manifest.files)
     assert after.manifest.size.n_trees == 20
-    other = applied(before, name="other", sentinel=5, margin=0.2)
+    other = applied(before, name="other", sentinels=(5,), margin=0.2)
     assert other.manifest.digest != after.manifest.digest, "the rule is part of what a bundle is"
 
 
 @pytest.mark.parametrize("rule", ["proximity", "classifier"])
-def test_the_gate_holds_on_valid_and_trees_are_saved(applied, teacher, splits, rule):
+def test_the_gate_holds_on_valid_and_trees_are_saved(applied, teacher, splits, rule, monkeypatch):
+    monkeypatch.setattr(_exit_choice, "CALL_TREES", 0.0)
     bundle = applied(teacher("lightgbm"), rule=rule, max_drop=0.05)
     described = bundle.manifest.meta["early_exit"]
     assert described["mean_trees"] < 20
-    assert 1 <= described["sentinel"] < 20
+    assert all(1 <= sentinel < 20 for sentinel in described["sentinels"])
     groups = np.arange(1 if rule == "classifier" else 0, splits.valid.n_groups, 2 if rule == "classifier" else 1)
     valid = splits.valid.take_groups(groups)
     drop = quality_drop(quality(teacher("lightgbm"), valid, SPEC), quality(bundle, valid, SPEC))
@@ -91,24 +95,28 @@ def test_the_gate_holds_on_valid_and_trees_are_saved(applied, teacher, splits, r
     assert control == {"kind": "truncate", "keep_trees": round(described["mean_trees"])}
 
 
+def test_calls_cost_more_than_trees_that_short_lists_save(applied, teacher):
+    assert "early_exit" not in applied(teacher("lightgbm"), max_drop=1.0).manifest.meta
+
+
 def test_a_gate_that_no_exit_meets_leaves_the_bundle_as_it_was(applied, teacher):
     before = teacher("lightgbm")
-    after = applied(before, max_drop=0.0, sentinel=1, k=1, margin=0.0)
+    after = applied(before, max_drop=0.0, sentinels=(1,), k=1, margin=0.0)
     assert after.manifest.digest == before.manifest.digest
-    assert "saves no trees within 0 NDCG" in after.manifest.meta["notes"][0]
+    assert "saves no time within 0 NDCG" in after.manifest.meta["notes"][0]
     assert early_exit.control(early_exit.Options(max_drop=0.0), before.manifest, after.manifest) is None
 
 
 def test_narrow_leaves_stay_narrow_in_the_parts(applied, teacher, splits):
     before = applied(teacher("lightgbm"), quantise, "int8", leaves="int8")
-    after = applied(before, sentinel=6, margin=0.1)
+    after = applied(before, sentinels=(6,), margin=0.1)
     assert after.manifest.size.packed_bytes < 1.5 * before.manifest.size.packed_bytes
     assert np.isfinite(score(after, splits.test.features, splits.test.group_sizes)).all()
     assert early_exit.control(early_exit.Options(max_drop=0.1), before.manifest, after.manifest) is None
 
 
 def test_nothing_that_changes_trees_comes_behind(applied, teacher):
-    manifest = applied(teacher("lightgbm"), sentinel=5, margin=0.1).manifest
+    manifest = applied(teacher("lightgbm"), sentinels=(5,), margin=0.1).manifest
     assert "put early_exit last" in truncate.refuses(truncate.Options(keep=0.5), manifest)
     assert "put early_exit last" in prune_trees.refuses(prune_trees.Options(keep=0.5), manifest)
     assert "put early_exit last" in quantise.refuses(quantise.Options(), manifest)
@@ -116,8 +124,8 @@ def test_nothing_that_changes_trees_comes_behind(applied, teacher):
 
 
 def test_what_it_refuses(teacher):
-    options = early_exit.Options(sentinel=20, margin=0.1)
-    assert early_exit.refuses(options, teacher("lightgbm").manifest) == "sentinel is 20, the model has 20 trees"
+    options = early_exit.Options(sentinels=(20,), margin=0.1)
+    assert early_exit.refuses(options, teacher("lightgbm").manifest) == "a sentinel is 20, the model has 20 trees"
     network = teacher("lightgbm").manifest.model_copy(update={"format": "mlp"})
     assert early_exit.refuses(options, network) == "a mlp bundle has no trees"
 
@@ -125,8 +133,9 @@ def test_what_it_refuses(teacher):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, "give max_drop, or both sentinel and margin"),
-        ({"rule": "classifier", "sentinel": 3}, "give max_drop, or both sentinel and threshold"),
+        ({}, "give max_drop, or both sentinels and margin"),
+        ({"rule": "classifier", "sentinels": (3,)}, "give max_drop, or both sentinels and threshold"),
+        ({"max_drop": 0.1, "sentinels": (6, 6)}, "sentinels are not in ascending order from 1 on"),
         ({"max_drop": 0.1, "threshold": 0.5}, "threshold is not a key of rule proximity; it has margin"),
     ],
 )
@@ -136,7 +145,7 @@ def test_keys_that_do_not_go_together(options, said):
 
 
 def test_a_rule_that_makes_no_sense_is_an_error(applied, teacher, tmp_path, engine_cache):
-    bundle = applied(teacher("lightgbm"), sentinel=5, margin=0.1)
+    bundle = applied(teacher("lightgbm"), sentinels=(5,), margin=0.1)
     file = bundle.path / "early_exit" / "exit.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "rule": "coin"}), encoding="ascii")
     with pytest.raises(ModelError, match="does not say how candidates leave early"):

@@ -1,0 +1,131 @@
+/* Early exit within a list: after each stage of trees only those go on that stand near the k-th best of those there.
+
+   All ranks of the list are found first. Those of the candidates that stay are then moved together, so that fewer
+   vectors go through the trees behind; sums are whole numbers, and so are the comparisons that decide.
+   `harness/early_exit.py` says what the scores of the others are. */
+
+#ifndef BITBLEND_EXITS_H
+#define BITBLEND_EXITS_H
+
+#include <math.h>
+
+#include "blends.h"
+#include "model.h"
+#include "vectors.h"
+
+/* What a list of n candidates needs: ranks of those there (by blocks of MAX_LANES), room for the next ones, and of each
+   candidate there its sum and its place in the list. left: places in the order in which candidates leave. */
+struct leaving {
+  int8_t *ranks, *next;
+  uint32_t* sums;
+  int32_t *places, *left;
+  int n;
+};
+
+static int64_t rank_bytes(const struct model* m, int64_t n) {
+  return (n + MAX_LANES - 1) / MAX_LANES * MAX_LANES * m->n_rank_rows;
+}
+
+static int64_t list_bytes(int64_t n) { return (n * (int64_t)sizeof(int32_t) + 63) / 64 * 64; }
+
+static int64_t leaving_bytes(const struct model* m, int64_t n) { return 2 * rank_bytes(m, n) + 3 * list_bytes(n); }
+
+static struct leaving leaving_of(const struct model* m, int n, int8_t* scratch) {
+  int8_t* const next = scratch + rank_bytes(m, n);
+  int8_t* const lists = next + rank_bytes(m, n);
+  int32_t* const places = (int32_t*)(lists + list_bytes(n));
+  memset(lists, 0, list_bytes(n));
+  for (int i = 0; i < n; ++i) places[i] = i;
+  return (struct leaving){scratch, next, (uint32_t*)lists, places, (int32_t*)(lists + 2 * list_bytes(n)), n};
+}
+
+/* The k-th largest sum, the least where there are fewer: halving the numbers that it may be. */
+static int64_t kth_largest(const uint32_t* sums, int n, int k) {
+  int64_t low = INT32_MIN, high = INT32_MAX;
+  if (k > n) k = n;
+  while (low < high) {
+    const int64_t middle = low + (high - low + 1) / 2;
+    const int32_t least = (int32_t)middle;
+    int reached = 0;
+    for (int i = 0; i < n; ++i) reached += (int32_t)sums[i] >= least;
+    if (reached >= k) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+static void add_stage(const struct model* m, struct run run, struct leaving* list, int8_t* scratch) {
+  for (int start = 0; start < list->n; start += MAX_LANES) {
+    const int n = list->n - start < MAX_LANES ? list->n - start : MAX_LANES;
+    struct sums sums = {{0}, {0}};
+    run_ranked(m, run, list->ranks + (int64_t)start * m->n_rank_rows, n, scratch, &sums, 0, 0);
+    for (int i = 0; i < n; ++i) list->sums[start + i] += sum_of(&sums, i);
+  }
+}
+
+/* Where the first rank of a candidate stands, and how long the rows of its block are, when there are n. */
+ALWAYS_INLINE int64_t first_rank(const struct model* m, int n, int candidate, int* stride) {
+  const int lane = candidate % MAX_LANES, start = candidate - lane;
+  *stride = vectors_of(n - start < MAX_LANES ? n - start : MAX_LANES) * VECTOR_BYTES;
+  return (int64_t)start * m->n_rank_rows + lane;
+}
+
+/* Keeps candidates whose sum is at least `least`, and appends the others to `left`; the number of those. */
+static int leave(const struct model* m, struct leaving* list, int64_t least, int32_t* left, double base,
+                 float* scores) {
+  int n_kept = 0, n_left = 0;
+  for (int i = 0; i < list->n; ++i) n_kept += (int32_t)list->sums[i] >= least;
+  if (n_kept == list->n) return 0;
+  for (int i = 0, kept = 0; i < list->n; ++i) {
+    const int32_t place = list->places[i], sum = (int32_t)list->sums[i];
+    if (sum < least) {
+      scores[place] = (float)(base + m->scale * sum);
+      left[n_left++] = place;
+      continue;
+    }
+    int from_stride, to_stride;
+    const int8_t* from = list->ranks + first_rank(m, list->n, i, &from_stride);
+    int8_t* to = list->next + first_rank(m, n_kept, kept, &to_stride);
+    for (int r = 0; r < m->n_rank_rows; ++r) to[(int64_t)r * to_stride] = from[(int64_t)r * from_stride];
+    list->places[kept] = place, list->sums[kept] = (uint32_t)sum, ++kept;
+  }
+  int8_t* const ranks = list->ranks;
+  list->ranks = list->next, list->next = ranks, list->n = n_kept;
+  return n_left;
+}
+
+/* Moves scores of those that left together below those that stayed longer, where one stands above. */
+static float put_behind(const int32_t* places, int n, float ceiling, float* scores) {
+  float best = -INFINITY, least = INFINITY;
+  for (int i = 0; i < n; ++i) best = scores[places[i]] > best ? scores[places[i]] : best;
+  for (int i = 0; i < n; ++i) {
+    float* const own = scores + places[i];
+    if (best > ceiling) *own = (*own - best) + ceiling;
+    least = *own < least ? *own : least;
+  }
+  return n ? nextafterf(least, -INFINITY) : ceiling;
+}
+
+static void run_stages(const struct model* m, const struct exits* e, struct leaving* list, int8_t* scratch,
+                       float* scores) {
+  struct run run = {m->groups, m->bottoms, m->tops, m->trees, 0};
+  const int last = e->n_stages - 1;
+  int n_left[e->n_stages], begin = 0;
+  for (int s = 0; s <= last; ++s) {
+    const struct stage* stage = e->stages + s;
+    run.n_groups = stage->n_groups;
+    add_stage(m, run, list, scratch);
+    run.groups += stage->n_groups, run.bottoms += stage->n_bottoms, run.tops += stage->n_tops;
+    run.trees += stage->n_trees;
+    const int64_t least = s < last ? kth_largest(list->sums, list->n, e->k) + stage->cut : INT64_MAX;
+    n_left[s] = leave(m, list, least, list->left + begin, stage->base, scores);
+    begin += n_left[s];
+  }
+  float ceiling = INFINITY;
+  for (int s = last; s >= 0; --s) {
+    begin -= n_left[s];
+    ceiling = put_behind(list->left + begin, n_left[s], ceiling, scores);
+  }
+}
+
+#endif
