@@ -27,6 +27,7 @@ from harness.bench.calls import Effort, call_times_us
 from harness.bundle import Bundle
 from harness.cache import Cache, default_cache_dir
 from harness.environment import cpu_model
+from harness.opening import open_engine
 from harness.pipeline.build import Builder, Step
 from harness.pipeline.data import load_data
 from harness.pipeline.engine_times import candidate_blocks
@@ -99,8 +100,8 @@ def middle(values: Any) -> list[float]:
 
 
 def opened(bundle: Bundle, engine: Choice, cache: Cache) -> Scorer:
-    """A bundle in an engine."""
-    return registry.engine(engine.kind).open(options("engines", engine), bundle, cache.root / "compiled")
+    """A bundle in an engine, its parts put together."""
+    return open_engine(registry.engine(engine.kind), options("engines", engine), bundle, cache.root / "compiled")
 
 
 def rendered(table: dict[str, Any]) -> str:

@@ -13,12 +13,16 @@
 #include "model.h"
 #include "vectors.h"
 
+#define PART 16 /* candidates whose ranks one permute moves */
+typedef int8_t bytes_t __attribute__((vector_size(PART), may_alias));
+
 /* What a list of n candidates needs: ranks of those there (by blocks of MAX_LANES), room for the next ones, and of each
-   candidate there its sum and its place in the list. left: places in the order in which candidates leave. */
+   candidate there its sum and its place in the list. left: places in the order in which candidates leave; kept: numbers
+   of those that stay, and row: their ranks by one column, for a moment. */
 struct leaving {
-  int8_t *ranks, *next;
+  int8_t *ranks, *next, *row;
   uint32_t* sums;
-  int32_t *places, *left;
+  int32_t *places, *left, *kept;
   int n;
 };
 
@@ -28,15 +32,22 @@ static int64_t rank_bytes(const struct model* m, int64_t n) {
 
 static int64_t list_bytes(int64_t n) { return (n * (int64_t)sizeof(int32_t) + 63) / 64 * 64; }
 
-static int64_t leaving_bytes(const struct model* m, int64_t n) { return 2 * rank_bytes(m, n) + 3 * list_bytes(n); }
+static int64_t row_bytes(int64_t n) { return (n + MAX_LANES - 1) / MAX_LANES * MAX_LANES + PART; }
+
+static int64_t leaving_bytes(const struct model* m, int64_t n) {
+  return (2 * rank_bytes(m, n) + 4 * list_bytes(n) + row_bytes(n) + 63) / 64 * 64;
+}
 
 static struct leaving leaving_of(const struct model* m, int n, int8_t* scratch) {
-  int8_t* const next = scratch + rank_bytes(m, n);
-  int8_t* const lists = next + rank_bytes(m, n);
-  int32_t* const places = (int32_t*)(lists + list_bytes(n));
-  memset(lists, 0, list_bytes(n));
-  for (int i = 0; i < n; ++i) places[i] = i;
-  return (struct leaving){scratch, next, (uint32_t*)lists, places, (int32_t*)(lists + 2 * list_bytes(n)), n};
+  struct leaving list = {.ranks = scratch, .next = scratch + rank_bytes(m, n), .n = n};
+  int8_t* const lists = list.next + rank_bytes(m, n);
+  list.sums = (uint32_t*)lists;
+  list.places = (int32_t*)(lists + list_bytes(n));
+  list.left = (int32_t*)(lists + 2 * list_bytes(n));
+  list.kept = (int32_t*)(lists + 3 * list_bytes(n));
+  list.row = lists + 4 * list_bytes(n);
+  for (int i = 0; i < n; ++i) list.sums[i] = 0, list.places[i] = i;
+  return list;
 }
 
 /* The k-th largest sum, the least where there are fewer: halving the numbers that it may be. */
@@ -63,34 +74,48 @@ static void add_stage(const struct model* m, struct run run, struct leaving* lis
   }
 }
 
-/* Where the first rank of a candidate stands, and how long the rows of its block are, when there are n. */
-ALWAYS_INLINE int64_t first_rank(const struct model* m, int n, int candidate, int* stride) {
-  const int lane = candidate % MAX_LANES, start = candidate - lane;
-  *stride = vectors_of(n - start < MAX_LANES ? n - start : MAX_LANES) * VECTOR_BYTES;
-  return (int64_t)start * m->n_rank_rows + lane;
-}
-
-/* Keeps candidates whose sum is at least `least`, and appends the others to `left`; the number of those. */
-static int leave(const struct model* m, struct leaving* list, int64_t least, int32_t* left, double base,
-                 float* scores) {
-  int n_kept = 0, n_left = 0;
-  for (int i = 0; i < list->n; ++i) n_kept += (int32_t)list->sums[i] >= least;
-  if (n_kept == list->n) return 0;
-  for (int i = 0, kept = 0; i < list->n; ++i) {
-    const int32_t place = list->places[i], sum = (int32_t)list->sums[i];
-    if (sum < least) {
-      scores[place] = (float)(base + m->scale * sum);
-      left[n_left++] = place;
-      continue;
+/* Moves the ranks of those candidates together whose number among the n there is in `kept`. */
+static void gather(const struct model* m, struct leaving* list, int n, const int32_t* kept, int n_kept) {
+  const int n_rows = m->n_rank_rows, n_parts = (n + PART - 1) / PART;
+  bytes_t order[n_parts]; /* of each part's candidates, those kept first */
+  int n_own[n_parts];
+  for (int p = 0, i = 0; p < n_parts; ++p) {
+    int8_t own[PART] = {0};
+    int begin = i;
+    while (i < n_kept && kept[i] < (p + 1) * PART) own[i - begin] = (int8_t)(kept[i] % PART), ++i;
+    memcpy(order + p, own, sizeof own), n_own[p] = i - begin;
+  }
+  for (int r = 0; r < n_rows; ++r) {
+    int8_t* end = list->row;
+    for (int p = 0; p < n_parts; ++p) { /* what a part writes beyond its own is written over by the next */
+      const int first = p * PART, lane = first % MAX_LANES;
+      const int8_t* from = list->ranks + (int64_t)(first - lane) * n_rows + r * MAX_LANES + lane;
+      const bytes_t moved = __builtin_shuffle(*(const bytes_t*)from, order[p]);
+      memcpy(end, &moved, sizeof moved);
+      end += n_own[p];
     }
-    int from_stride, to_stride;
-    const int8_t* from = list->ranks + first_rank(m, list->n, i, &from_stride);
-    int8_t* to = list->next + first_rank(m, n_kept, kept, &to_stride);
-    for (int r = 0; r < m->n_rank_rows; ++r) to[(int64_t)r * to_stride] = from[(int64_t)r * from_stride];
-    list->places[kept] = place, list->sums[kept] = (uint32_t)sum, ++kept;
+    for (int start = 0; start < n_kept; start += MAX_LANES) {
+      memcpy(list->next + (int64_t)start * n_rows + r * MAX_LANES, list->row + start, MAX_LANES);
+    }
   }
   int8_t* const ranks = list->ranks;
-  list->ranks = list->next, list->next = ranks, list->n = n_kept;
+  list->ranks = list->next, list->next = ranks;
+}
+
+/* Keeps candidates whose sum is at least `least`, and appends the places of the others to `left`; how many those are. */
+static int leave(const struct model* m, struct leaving* list, int64_t least, double base, int32_t* left,
+                 float* scores) {
+  int n_kept = 0, n_left = 0;
+  for (int i = 0; i < list->n; ++i) {
+    const int32_t place = list->places[i], sum = (int32_t)list->sums[i];
+    if (sum >= least) {
+      list->kept[n_kept] = i, list->places[n_kept] = place, list->sums[n_kept] = (uint32_t)sum, ++n_kept;
+    } else {
+      scores[place] = (float)(base + m->scale * sum), left[n_left++] = place;
+    }
+  }
+  if (n_left && n_kept) gather(m, list, list->n, list->kept, n_kept);
+  list->n = n_kept;
   return n_left;
 }
 
@@ -118,7 +143,7 @@ static void run_stages(const struct model* m, const struct exits* e, struct leav
     run.groups += stage->n_groups, run.bottoms += stage->n_bottoms, run.tops += stage->n_tops;
     run.trees += stage->n_trees;
     const int64_t least = s < last ? kth_largest(list->sums, list->n, e->k) + stage->cut : INT64_MAX;
-    n_left[s] = leave(m, list, least, list->left + begin, stage->base, scores);
+    n_left[s] = leave(m, list, least, stage->base, list->left + begin, scores);
     begin += n_left[s];
   }
   float ceiling = INFINITY;

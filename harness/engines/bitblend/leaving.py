@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.early_exit import Exit
-from harness.engines._kernel_memory import aligned, written_address
+from harness.engines._kernel_memory import Scratch, aligned, written_address
 from harness.engines.bitblend.library import CExits, Library
 from harness.engines.bitblend.program import Program
 from harness.engines.bitblend.scorer import BlendScorer
@@ -21,7 +21,6 @@ from harness.ranking_data import Features, Floats
 STAGE = np.dtype(
     [*((f"n_{part}", "i4") for part in ("groups", "bottoms", "tops", "trees")), ("cut", "i8"), ("base", "f8")]
 )
-_ALIGNMENT = 64
 
 
 class LeavingScorer:
@@ -34,6 +33,7 @@ class LeavingScorer:
         self._stages = aligned(stages_of(program, exits))
         self._exits = CExits(self._stages.ctypes.data, self._stages.size, exits.k)
         self._address = ctypes.addressof(self._exits)
+        self._block, self._scratches = library.block_candidates, dict[int, Scratch]()
         self.info = {**whole.info, "whole_lists": True}
 
     def score(self, x: Features | Floats) -> NDArray[np.float32]:
@@ -41,12 +41,21 @@ class LeavingScorer:
         x, wide = self._whole.checked(x)
         scores, n = np.empty(x.shape[0], dtype=np.float32), x.shape[0]
         if n:
-            room = np.empty(self._functions.leaving_scratch_bytes(self._whole.model, n) + _ALIGNMENT, dtype=np.uint8)
-            scratch = -(-written_address(room) // _ALIGNMENT) * _ALIGNMENT
+            scratch = self._scratch_of(n)
+            room = scratch.take()
             self._functions.score_leaving(
-                self._whole.address, self._address, x.ctypes.data, wide, n, scratch, written_address(scores)
+                self._whole.address, self._address, x.ctypes.data, wide, n, room.address, written_address(scores)
             )
+            scratch.give(room)
         return scores
+
+    def _scratch_of(self, n: int) -> Scratch:
+        """What has room for a list of n: kept for each power of two of blocks."""
+        n_blocks = 1 << (-(-n // self._block) - 1).bit_length()
+        if n_blocks not in self._scratches:
+            n_bytes = self._functions.leaving_scratch_bytes(self._whole.model, n_blocks * self._block)
+            self._scratches.setdefault(n_blocks, Scratch(n_bytes))
+        return self._scratches[n_blocks]
 
 
 def stages_of(program: Program, exits: Exit) -> NDArray[np.void]:

@@ -275,6 +275,8 @@ SANITIZED = """
 import sys, numpy as np
 from pathlib import Path
 from harness.bundle import open_bundle
+from harness.early_exit import Exit
+from harness.engines.bitblend.leaving import LeavingScorer
 from harness.engines.bitblend.library import Library, load
 from harness.engines.bitblend.program import program_of
 from harness.engines.bitblend.scorer import BlendScorer
@@ -283,13 +285,17 @@ from harness.trees.forest import categories_of
 kernel = Library(load(Path(sys.argv[1])), {}, True)
 for path in sys.argv[2:]:
     forest, rng = artefacts.load(open_bundle(Path(path))), np.random.default_rng(0)
-    program = program_of(forest, permuted_leaves=kernel.permuted_leaves, lightgbm_zero=False, where="")
+    permuted, sentinels = kernel.permuted_leaves, (1, 3, 7)
+    program = program_of(forest, permuted_leaves=permuted, lightgbm_zero=False, where="", sentinels=sentinels)
     scorer = BlendScorer(program, kernel, forest.n_features)
+    exits = Exit(rule="proximity", sentinels=sentinels, k=2, cuts=(-0.5, -0.2, 0.0), base_score=0.0, mean_trees=1)
+    leaving = LeavingScorer(scorer, program, kernel, exits)
     x = rng.normal(size=(300, forest.n_features)).astype(np.float32)
     for feature, categories in categories_of(forest.trees).items():
         x[:, feature] = rng.choice([*categories, -1, -0.5, 1e9, np.inf, -np.inf, np.nan, categories.max() + 1], 300)
     for n in (0, 1, 5, 31, 32, 33, 64, 100, 128, 129, 300):
         scorer.score(np.array(x[:n])), scorer.leaf_nodes(np.array(x[300 - n:]))
+        leaving.score(np.array(x[:n])), leaving.score(x[:n].astype(np.float64))
         scorer.score(x[:n].astype(np.float64)), scorer.leaf_nodes(x[300 - n:].astype(np.float64))
 print("scored")
 """
