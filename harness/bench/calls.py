@@ -1,4 +1,4 @@
-"""Timing calls: every scorer on the same candidate list in turn, round by round, on one core."""
+"""Timing calls: every scorer on the same candidate lists in turn, round by round, on one core."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -18,35 +19,44 @@ _UNTIMED_ROUNDS = 3
 
 @dataclass(frozen=True)
 class Effort:
-    """Rounds go on for `seconds`, but there are no fewer than `fewest` and no more than `most`."""
+    """Calls go on for `seconds`, but each scorer gets no fewer than `fewest` and not many more than `most` of them.
+
+    In a round a scorer gets `burst` lists in a row. One alone finds the caches full of the other scorers' models; more
+    of them show it as it is in a service of its own.
+    """
 
     seconds: float
     fewest: int
     most: int
+    burst: int = 1
 
 
 def call_times_us(scorers: Sequence[Scorer], lists: Iterator[Features], cpus: Sequence[int], effort: Effort) -> Floats:
-    """Times (n_scorers, n_rounds) in us. In each round all scorers get the same list, in an order drawn anew.
+    """Times (n_scorers, n_calls) in us. In each round all scorers get the same lists, in an order drawn anew.
 
     Runs on `cpus` (empty: wherever the process may) after some rounds that are not timed.
     """
     order = np.random.default_rng(0)
-    rounds: list[list[float]] = []
+    rounds: list[Floats] = []
     with pinned(cpus):
         for _ in range(_UNTIMED_ROUNDS):
             x = next(lists)
             for scorer in scorers:
                 scorer.score(x)
         deadline = time.perf_counter() + effort.seconds
-        while len(rounds) < effort.fewest or (len(rounds) < effort.most and time.perf_counter() < deadline):
-            x, times = next(lists), [0.0] * len(scorers)
+        while (n_calls := len(rounds) * effort.burst) < effort.fewest or (
+            n_calls < effort.most and time.perf_counter() < deadline
+        ):
+            own = list(islice(lists, effort.burst))
+            times = np.empty((len(scorers), effort.burst))
             for place in order.permutation(len(scorers)):
                 score = scorers[place].score
-                started = time.perf_counter()
-                score(x)
-                times[place] = time.perf_counter() - started
+                for call, x in enumerate(own):
+                    started = time.perf_counter()
+                    score(x)
+                    times[place, call] = time.perf_counter() - started
             rounds.append(times)
-    return np.array(rounds, dtype=np.float64).reshape(len(rounds), len(scorers)).T * 1e6
+    return np.concatenate(rounds, axis=1) * 1e6
 
 
 @contextmanager

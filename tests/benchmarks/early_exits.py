@@ -4,7 +4,8 @@
     python tests/benchmarks/early_exits.py SCENARIO --candidates 100 --set compress.0.rule=classifier
 
 Recipes of the scenarios that end in `early_exit`. Lists are the query groups of the test split, or as many candidates
-of it as told. Times in us, median and p99, are of all forms in all engines, interleaved call by call on one core; `x`
+of it as told. Times in us, median and p99, are of all forms in all engines, interleaved on one core, call by call or
+burst by burst: a lone call finds the caches full of the other forms' models, as a service with one model does not. `x`
 is the median, between the ends of the middle half, of how often a form's call goes into the neighbouring call of the
 teacher in the first engine. NDCG@k lost is against the teacher, with its one-sided 95 % bound.
 """
@@ -27,7 +28,7 @@ from harness.records import QualityDrop
 from harness.scenario import Choice, Scenario, load
 
 
-def report(scenario: Scenario, engines: list[str], n_candidates: int | None, seconds: float, cache: Cache) -> None:
+def report(scenario: Scenario, engines: list[str], n_candidates: int | None, effort: Effort, cache: Cache) -> None:
     """Build a recipe and print its table."""
     builder = builder_of(scenario, cache, "test")
     steps = builder.chain(scenario)
@@ -39,7 +40,6 @@ def report(scenario: Scenario, engines: list[str], n_candidates: int | None, sec
     if last.control is not None and last.row.control is not None:
         forms["truncated"] = (last.control, last.row.control.quality)
     scorers = [opened(bundle, Choice(kind=engine), cache) for engine in engines for bundle, _ in forms.values()]
-    effort = Effort(seconds, fewest=100, most=20_000)
     times = call_times_us(scorers, candidate_blocks(data, n_candidates, seed=0), available_cpus()[-1:], effort)
     early = last.bundle.manifest.meta.get("early_exit", {})
     lists = f"lists of {n_candidates}" if n_candidates else f"{data.n_rows / data.n_groups:.0f} candidates on average"
@@ -66,11 +66,13 @@ def main() -> None:
     parser.add_argument("--engines", nargs="+", default=["native"])
     parser.add_argument("--candidates", type=int, help="length of all lists; without it they are query groups")
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--burst", type=int, default=1, help="calls in a row of each form in each engine")
     parser.add_argument("--cache", type=Path, default=default_cache_dir())
     asked = parser.parse_args()
+    effort = Effort(asked.seconds, fewest=100, most=20_000, burst=asked.burst)
     print(cpu_model())
     for loaded in load(asked.scenarios, asked.set):
-        report(loaded.scenario, asked.engines, asked.candidates, asked.seconds, Cache(asked.cache))
+        report(loaded.scenario, asked.engines, asked.candidates, effort, Cache(asked.cache))
 
 
 if __name__ == "__main__":

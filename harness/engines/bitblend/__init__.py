@@ -10,6 +10,9 @@ al., KDD 2018) for more of them by packing the bit vectors and merging equal spl
 candidate and tree as it has leaves, and write them once per false split. Here a candidate carries one byte, all splits
 are computed, true or false, and comparisons need the ranks of values, which are found once per feature.
 
+Candidates that leave a forest early (`early_exit`) do so within the kernel: after each sentinel the ranks of those that
+stay are moved together, so that fewer blocks go through the trees behind.
+
 A bundle is read from `model.packed`, without Treelite: so little is read, and nothing else stays in memory. One that
 has no such file, from before there was one, is read from its checkpoint. Leaves of a packed file keep large scores
 within 1e-6; a list that has only small ones is off by more as a share of its largest, hence the wider tolerance.
