@@ -10,9 +10,9 @@ and among the forest's k best.
 
 The forest stays whole in its files; parts of it are beside them, and are served by any engine of trees as
 `harness.early_exit` says. The trees per candidate are what is made few, which saves as much time where an engine goes
-tree by tree for each candidate (native, gtil); but each part is a call of its own, so short lists gain nothing. bitblend
-lets candidates leave within one call. It scores 32 of them for little more than one, so it gains from about a hundred
-candidates on, and less.
+tree by tree for each candidate (native, gtil); but each part is a call of its own, so short lists gain nothing.
+bitblend lets candidates leave within one call. It scores 32 of them for little more than one, so it gains from about a
+hundred candidates on, and less.
 
 All is chosen on `valid`, not on `train`, which the forest knows by heart; classifiers learn from every other query
 group there and are judged on the rest. A list is taken to be a query group, as in the data.

@@ -7,8 +7,8 @@ Scenarios of one teacher on one set of data make a table. Per step of each recip
 often they go into the teacher's Treelite checkpoint), NDCG lost against the teacher, and against the step's cheap
 control, both paired with one-sided 95 % bounds. Engine times at 100 candidates are interleaved in bursts of 16 calls on
 one core: the teacher by its own library and by the scenario's engine, and every step's bundle by the latter; ratios are
-of calls with the same list, with their middle half. `*`: no other row loses less, is smaller and faster. `--on valid` judges on
-the valid split: for choices, as the test split is not.
+of calls with the same list, with their middle half. `*`: no other row loses less, is smaller and faster. `--on valid`
+judges on the valid split: for choices, as the test split is not.
 """
 
 from __future__ import annotations
