@@ -8,11 +8,12 @@ trees don't compare. So a score depends on the whole list, and a list must be sc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.protocols import Scorer
 from harness.ranking_data import Features
@@ -22,6 +23,8 @@ FOLDER = "early_exit"
 DESCRIPTION = f"{FOLDER}/exit.json"
 STANDING = ("partial_score", "n_better", "below_best", "n_candidates")
 """Names of the features that a classifier gets beside the candidate's own."""
+ROUNDING = 2e-5
+"""As a share of a list's largest partial score: engines may differ on a candidate whose value is so near to a cut."""
 _SUMMED = ("loaded_bytes", "load_s", "nodes", "table_bytes", "generate_s", "compile_s", "tolerance")
 _Scores = NDArray[np.float32]
 
@@ -31,17 +34,30 @@ class Exit(BaseModel):
 
     The value by `proximity`: a partial score less the `k`-th best one of those that are still there; by `classifier`:
     what the sentinel's classifier gives. base_score: what the scores of every part begin with. mean_trees: trees per
-    candidate on valid, those of the classifiers included.
+    candidate where the choice was made, those of the classifiers included.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     rule: Literal["proximity", "classifier"]
-    sentinels: tuple[int, ...]
-    k: int
+    sentinels: tuple[int, ...] = Field(min_length=1)
+    k: int = Field(ge=1)
     cuts: tuple[float, ...]
     base_score: float
     mean_trees: float
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if not ascending(self.sentinels) or len(self.cuts) != len(self.sentinels):
+            raise ValueError(f"has sentinels {self.sentinels} and cuts {self.cuts}")
+        if self.rule == "proximity" and max(self.cuts) > 0:
+            raise ValueError(f"has cuts above the k-th best: {self.cuts}")
+        return self
+
+
+def ascending(sentinels: Sequence[int]) -> bool:
+    """Whether these can be sentinels: from 1 on, each after more trees than the one before."""
+    return all(before < after for before, after in pairwise((0, *sentinels)))
 
 
 def part(index: int) -> str:
@@ -66,13 +82,21 @@ class EarlyExitScorer:
 
     def score(self, x: Features) -> _Scores:
         """Scores (n,) float32 of one candidate list x (n, n_features), float32 or what else the parts take."""
+        return self._scored(x, 0.0)
+
+    def score_either_way(self, x: Features) -> list[_Scores]:
+        """Scores of a list, first by `score`, then as they are where rounding lets more candidates stay, or fewer."""
+        return [self._scored(x, shift) for shift in (0.0, -ROUNDING, ROUNDING)]
+
+    def _scored(self, x: Features, shift: float) -> _Scores:
         partial = self._parts[0].score(x)
         scores, n = np.empty_like(partial), partial.size
         rows, left = np.arange(n), []
         for at, cut in enumerate(self._cuts):
             if not partial.size:
                 break
-            stays = self._values(at, x, partial, n) >= cut
+            values = self._values(at, x, partial, n)
+            stays = values >= (cut + np.float32(shift) * np.abs(partial).max() if shift else cut)
             left.append((rows[~stays], partial[~stays]))
             rows, x, partial = rows[stays], x[stays], partial[stays]
             if partial.size:
@@ -106,7 +130,7 @@ def standing(partial: _Scores, n_candidates: int) -> Features:
 def put_behind(scores: _Scores, stages: Sequence[tuple[NDArray[np.intp], _Scores]]) -> _Scores:
     """Write and return scores (n,), of rows stage by stage as they left: below all that stayed longer, in their order.
 
-    Scores that stand below already are kept as they are.
+    Scores that stand below already are kept as they are; others are moved, where float32 may make neighbours equal.
     """
     ceiling = np.float32(np.inf)
     for rows, own in reversed(stages):

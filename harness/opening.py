@@ -23,9 +23,10 @@ def open_engine(engine: Engine, options: Any, bundle: Bundle, cache_dir: Path) -
         return engine.open(options, bundle, cache_dir)
     exits = _exit_of(bundle)
     n_exits, at_once = len(exits.sentinels), getattr(engine, "open_early_exit", None)
-    if at_once and (scorer := at_once(options, bundle, exits, cache_dir)):
-        whole: Scorer = scorer
-        return whole
+    if at_once is not None:
+        whole: Scorer | None = at_once(options, bundle, exits, cache_dir)
+        if whole is not None:
+            return whole
 
     def opened(folder: str) -> Scorer:
         return engine.open(options, open_bundle(bundle.path / folder), cache_dir)

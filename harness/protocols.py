@@ -42,7 +42,8 @@ class Scorer(Protocol):
     by which a score may differ from the reference's, as a share of the largest (absent: it is the reference; None: it
     is not to be compared); `lossy`, what it gives up, where it can't promise a tolerance; `fallback`, the engine that
     scores in its place, and `fallback_reason`, where it can't itself; `float64`, whether it takes such rows too;
-    `whole_lists`, whether a score depends on the other candidates, so that a list must come in one call."""
+    `whole_lists`, whether a score depends on the other candidates, so that a list must come in one call. Where rounding
+    decides on more than a score's last digits, `score_either_way(x)` gives all scores that are right, its own first."""
 
     def score(self, x: Features) -> NDArray[np.float32]:
         """Scores (n,) float32 of candidates x (n, n_features) float32 C-contiguous, NaN for missing; n may be 0.

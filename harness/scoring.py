@@ -40,6 +40,15 @@ def score(bundle: Bundle, x: Features, group_sizes: Sizes | None = None) -> NDAr
     return scores_of(reference_scorer(bundle), x, group_sizes)
 
 
+def rightful_scores(scorer: Scorer, x: Features) -> list[NDArray[np.float32]]:
+    """Scores (n,) that one candidate list x may have, by a reference scorer, of which the first are its own.
+
+    There are several where candidates leave early and rounding decides, engine by engine, whether one does.
+    """
+    either_way = getattr(scorer, "score_either_way", None)
+    return [scorer.score(x)] if either_way is None else either_way(x)
+
+
 def scores_of(scorer: Scorer, x: Features, group_sizes: Sizes | None = None) -> NDArray[np.float32]:
     """Scores (n,) of x (n, n_features), in blocks that bound the memory.
 

@@ -21,7 +21,7 @@ from harness.ranking_data import Floats, RankingData
 from harness.records import Audit, NdcgSpec
 from harness.samples import NO_ANSWER, Samples
 from harness.scenario import Choice, options
-from harness.scoring import reference_scorer
+from harness.scoring import reference_scorer, rightful_scores
 
 MAX_CHECKED = 20_000
 """Distinct answers that are all checked; of more, a seeded sample of this size."""
@@ -48,9 +48,9 @@ class Reference:
 
 @dataclass(frozen=True)
 class _List:
-    """One candidate list: its offline scores (n,), None where there are none, and its grades (n,)."""
+    """One candidate list: the offline scores (n,) that are right, none where there are none, and its grades (n,)."""
 
-    offline: NDArray[np.float32] | None
+    offline: list[NDArray[np.float32]]
     grades: NDArray[np.int32]
 
 
@@ -126,8 +126,8 @@ class _Reading:
         if fault is not None:
             self._blame(fault, weight, f"request body {body}: {n} candidates, {_said(ranking)}")
             return
-        if candidates.offline is not None:
-            difference = disagreement(ranking, candidates.offline)
+        if candidates.offline:
+            difference = min(disagreement(ranking, own) for own in candidates.offline)
             self._largest = float(np.fmax(self._largest, difference))
             if difference > self._tolerance:
                 self._blame("different", weight, f"request body {body}: off by {difference:.3g} of the largest score")
@@ -152,9 +152,9 @@ class _Reading:
     def _list(self, body: int) -> _List:
         if body not in self._lists:
             rows = self._rows[body]
-            offline = None
+            offline = []
             if self._scorer is not None:
-                offline = self._scorer.score(np.ascontiguousarray(self._data.features[rows]))
+                offline = rightful_scores(self._scorer, np.ascontiguousarray(self._data.features[rows]))
             self._lists[body] = _List(offline, self._data.grades[rows])
         return self._lists[body]
 
@@ -167,7 +167,7 @@ class _Reading:
         def quality(scores: NDArray[Any]) -> float:
             return float(ndcg_per_group(scores, candidates.grades, sizes, self._ndcg)[0])
 
-        offline = np.nan if candidates.offline is None else quality(candidates.offline)
+        offline = quality(candidates.offline[0]) if candidates.offline else np.nan
         return quality(keys_of(ranking)), offline
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.protocols import Scorer
-from harness.ranking_data import Features
+from harness.ranking_data import Features, Floats
+from harness.scoring import rightful_scores
 
 TOP = 10
 
@@ -37,10 +38,10 @@ def agreement(scorer: Scorer, reference: Scorer, lists: Iterable[Features]) -> A
     worst = largest = 0.0
     same, tau, top = [], [], []
     for x in lists:
-        ours, theirs = scorer.score(x).astype(np.float64), reference.score(x).astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            gap = np.where(ours == theirs, 0.0, np.abs(ours - theirs))
-        worst = max(worst, float(np.nan_to_num(gap, nan=np.inf).max(initial=0.0)))
+        ours = scorer.score(x).astype(np.float64)
+        rightful = [own.astype(np.float64) for own in rightful_scores(reference, x)]
+        gap, place = min((_gap(ours, own), place) for place, own in enumerate(rightful))
+        theirs, worst = rightful[place], max(worst, gap)
         largest = max(largest, float(np.abs(theirs[np.isfinite(theirs)]).max(initial=0.0)))
         order, wanted = np.argsort(-ours, kind="stable"), np.argsort(-theirs, kind="stable")
         same.append(np.array_equal(order, wanted))
@@ -51,3 +52,9 @@ def agreement(scorer: Scorer, reference: Scorer, lists: Iterable[Features]) -> A
     ranked = [value for value in tau if not math.isnan(value)]
     mean_tau = math.fsum(ranked) / len(ranked) if ranked else math.nan
     return Agreement(float(share), float(np.mean(same)), mean_tau, float(np.mean(top)))
+
+
+def _gap(ours: Floats, theirs: Floats) -> float:
+    with np.errstate(invalid="ignore"):
+        gap = np.where(ours == theirs, 0.0, np.abs(ours - theirs))
+    return float(np.nan_to_num(gap, nan=np.inf).max(initial=0.0))

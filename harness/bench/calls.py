@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
@@ -47,7 +46,7 @@ def call_times_us(scorers: Sequence[Scorer], lists: Iterator[Features], cpus: Se
         while (n_calls := len(rounds) * effort.burst) < effort.fewest or (
             n_calls < effort.most and time.perf_counter() < deadline
         ):
-            own = list(islice(lists, effort.burst))
+            own = [next(lists) for _ in range(effort.burst)]
             times = np.empty((len(scorers), effort.burst))
             for place in order.permutation(len(scorers)):
                 score = scorers[place].score

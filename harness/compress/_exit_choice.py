@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from functools import partial as bound
 from itertools import pairwise
 from typing import Protocol
@@ -19,7 +20,7 @@ from harness.trees.forest import Forest
 from harness.trees.traverse import leaf_index
 
 CALL_TREES = 700.0
-"""What one more call of an engine costs, in trees that one candidate goes through.
+"""What one more call of an engine costs, in trees that a candidate goes through; bitblend makes none, gtil's cost less.
 
 LightGBM's predict takes 70 us for no tree at all and 0.1 us for each tree of a candidate, on an AMD EPYC.
 """
@@ -34,6 +35,14 @@ class Partials:
     data: RankingData
     partial: dict[int, Floats]
     final: Floats
+
+    @cached_property
+    def _descending(self) -> dict[int, NDArray[np.intp]]:
+        return {sentinel: np.lexsort((-own, self.data.group_of_row)) for sentinel, own in self.partial.items()}
+
+    def descending(self, sentinel: int) -> NDArray[np.intp]:
+        """(n_rows,) rows group by group, each from the best partial score down."""
+        return self._descending[sentinel]
 
     def of_groups(self, groups: NDArray[np.int64]) -> Partials:
         """The same of some query groups."""
@@ -68,7 +77,10 @@ class Way(Protocol):
 
 @dataclass(frozen=True)
 class Chosen:
-    """A way with its cut, and the trees per candidate that it comes to, those of classifiers included."""
+    """A way with its cut, and the trees per candidate that it comes to, those of classifiers included.
+
+    Counted on the query groups that the choice is made on.
+    """
 
     sentinels: tuple[int, ...]
     k: int
@@ -122,18 +134,21 @@ class ExitGate:
         best, least = None, self._n_trees + self._calls(1)
         for way in ways:
             tries = way.tries if cut is None else [cut]
-            if self.drop_upper(way, tries[-1]) > max_drop:
+            calls = self._calls(1 + len(way.sentinels) * (2 if way.rule_trees else 1))
+            cheaper = smallest(0, len(tries), bound(self._costs_as_much, way, tries, least - calls))
+            if cheaper == 0 or self.drop_upper(way, tries[cheaper - 1]) > max_drop:
                 continue
-            place = smallest(0, len(tries) - 1, bound(self._meets, way, tries, max_drop))
-            found = self.chosen(way, tries[place])
-            n_calls = 1 + len(way.sentinels) * (2 if way.rule_trees else 1)
-            if (work := found.mean_trees + self._calls(n_calls)) < least:
-                best, least = found, work
+            place = smallest(0, cheaper - 1, bound(self._meets, way, tries, max_drop))
+            best = self.chosen(way, tries[place])
+            least = best.mean_trees + calls
         return best
 
     def _calls(self, n_calls: int) -> float:
         """Calls for a list, in trees for each of its candidates."""
         return n_calls * CALL_TREES * self._partials.data.n_groups / self._partials.data.n_rows
+
+    def _costs_as_much(self, way: Way, cuts: Sequence[float], most: float, place: int) -> bool:
+        return self.chosen(way, cuts[place]).mean_trees >= most
 
     def _meets(self, way: Way, cuts: Sequence[float], max_drop: float, place: int) -> bool:
         return self.drop_upper(way, cuts[place]) <= max_drop

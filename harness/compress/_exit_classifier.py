@@ -20,7 +20,8 @@ def learnt(lessons: Partials, sentinel: int, k: int, work: Compression, seed: in
     """A forest of ten trees that tells those who have to stay (1) from those who may leave (0), in least squares.
 
     A candidate has to stay that has a positive grade and is among the k best by the whole forest. It weighs its gain,
-    2^grade - 1, for what is lost with it; all others weigh 1.
+    2^grade - 1, for what is lost with it; all others weigh 1. How candidates stand is learnt while all are still there:
+    those that would have left at a sentinel before mostly stand below the others anyway.
     """
     data = lessons.data
     order = np.lexsort((-lessons.final, data.group_of_row))

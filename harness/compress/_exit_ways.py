@@ -10,7 +10,6 @@ import numpy as np
 
 from harness.compress._exit_choice import Kept, Partials
 from harness.compress._exit_classifier import judged
-from harness.early_exit import kth_best
 from harness.ranking_data import Floats
 from harness.trees.forest import Forest
 
@@ -53,15 +52,23 @@ class Proximity:
         return tuple(cut * deviation for deviation in self._deviations)
 
     def kept(self, cut: float) -> list[Kept]:
-        """Sentinel by sentinel, among those that the one before kept."""
-        data, there = self.partials.data, np.ones(self.partials.final.size, dtype=bool)
+        """Sentinel by sentinel, among those that the one before kept; no cut above 0 makes sense."""
+        group, there = self.partials.data.group_of_row, np.ones(self.partials.final.size, dtype=bool)
         found = []
         for sentinel, least in zip(self.sentinels, self.cuts(cut), strict=True):
-            partial = np.where(there, self.partials.partial[sentinel], -np.inf)
-            best = np.array([kth_best(partial[data.rows_of(group)], self.k) for group in range(data.n_groups)])
-            there = there & (partial >= best[data.group_of_row] + least)
+            partial = self.partials.partial[sentinel]
+            there = there & (partial >= self._kth_best(sentinel, there)[group] + least)
             found.append(there)
         return found
+
+    def _kth_best(self, sentinel: int, there: Kept) -> Floats:
+        """(n_groups,) the k-th best partial score of those that are there, the least of a group where it has fewer."""
+        data, order = self.partials.data, self.partials.descending(sentinel)
+        before = np.concatenate([[0], np.cumsum(there[order])])
+        first, end = before[data.offsets[:-1]], before[data.offsets[1:]]
+        rows = order[there[order]]
+        best: Floats = self.partials.partial[sentinel][rows[np.minimum(first + self.k, end) - 1]]
+        return best
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,7 @@ class Classified:
         found = [there]
         for sentinel, classifier in zip(self.sentinels[1:], self.classifiers[1:], strict=True):
             there = there.copy()
-            there[there] = judged(classifier, self.partials, sentinel, there) >= cut
+            if there.any():
+                there[there] = judged(classifier, self.partials, sentinel, there) >= cut
             found.append(there)
         return found

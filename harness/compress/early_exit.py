@@ -20,7 +20,7 @@ group there and are judged on the rest. A list is taken to be a query group, as 
 
 from __future__ import annotations
 
-from itertools import chain, pairwise
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -28,6 +28,7 @@ from pydantic import Field, model_validator
 
 from harness.bundle import Draft
 from harness.compress._size_options import MaxDrop
+from harness.early_exit import ascending
 from harness.protocols import Compression, PluginOptions
 from harness.records import Manifest
 
@@ -60,10 +61,13 @@ class Options(PluginOptions):
     margin: float | None = Field(
         default=None,
         ge=0,
+        allow_inf_nan=False,
         description="proximity: most that a partial score may lie below the k-th best, in standard deviations of what "
         "the trees behind the sentinel add",
     )
-    threshold: float | None = Field(default=None, description="classifier: least it must give, of 0 to 1")
+    threshold: float | None = Field(
+        default=None, allow_inf_nan=False, description="classifier: least it must give, of 0 to 1"
+    )
     seed: int = Field(default=1, ge=0, description="seed of the classifiers' training")
 
     @model_validator(mode="after")
@@ -73,7 +77,7 @@ class Options(PluginOptions):
             raise ValueError(f"{other} is not a key of rule {self.rule}; it has {own}")
         if self.max_drop is None and None in (self.sentinels, getattr(self, own)):
             raise ValueError(f"give max_drop, or both sentinels and {own}")
-        if self.sentinels and (self.sentinels[0] < 1 or any(one >= other for one, other in pairwise(self.sentinels))):
+        if self.sentinels and not ascending(self.sentinels):
             raise ValueError(f"sentinels are not in ascending order from 1 on: {list(self.sentinels)}")
         return self
 
@@ -94,6 +98,7 @@ def refuses(options: Options, manifest: Manifest) -> str:
 
 def apply(options: Options, work: Compression) -> Draft:
     """Write the bundle again with the parts beside it; without them where leaving early within the gate saves none."""
+    from harness.compress._exit_choice import CALL_TREES
     from harness.compress._exit_parts import whole, with_exit
     from harness.errors import ModelError
     from harness.trees import artefacts
@@ -104,7 +109,10 @@ def apply(options: Options, work: Compression) -> Draft:
     by_rule = _by_classifier if options.rule == "classifier" else _by_proximity
     chosen, classifiers = by_rule(options, work, forest)
     if chosen is None:
-        note = f"leaving early saves no time within {options.max_drop:g} NDCG on valid: every candidate stays"
+        note = (
+            f"leaving early saves nothing within {options.max_drop:g} NDCG on valid: every candidate stays"
+            f" (a part of the forest is a call of its own, which costs as much as {CALL_TREES:g} trees of a candidate)"
+        )
         work.progress(note)
         return whole(work, {"notes": [note]})
     cuts = ", ".join(f"{cut:.4g} after {n}" for n, cut in zip(chosen.sentinels, chosen.cuts, strict=True))
@@ -136,7 +144,7 @@ def _by_proximity(options: Options, work: Compression, forest: Forest) -> tuple[
     cut = None if options.margin is None else -options.margin
     if options.max_drop is None:
         return gate.chosen(Proximity(found, ways[0], options.k or work.ndcg.k), cut or 0.0), []
-    searched = [options.k] if options.k else [round(times * work.ndcg.k) for times in _TIMES_K]
+    searched = {options.k} if options.k else {round(times * work.ndcg.k) for times in _TIMES_K}
     return gate.least(
         (Proximity(found, sentinels, k) for sentinels in ways for k in searched), cut, options.max_drop
     ), []

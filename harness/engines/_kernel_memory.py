@@ -19,35 +19,42 @@ class Room(NamedTuple):
 
 
 class Scratch:
-    """Rooms of `n_bytes`, as many as calls that ever ran at once; threads share them."""
+    """Rooms of at least `n_bytes`, as many as calls that ever ran at once; threads share them."""
 
     def __init__(self, n_bytes: int) -> None:
         self._n_bytes = n_bytes
-        self._free = [self._made()]
+        self._free = [_room_of(n_bytes)]
 
-    def take(self) -> Room:
-        """A room that nobody else has until it is given back."""
+    def take(self, n_bytes: int = 0) -> Room:
+        """A room, of `n_bytes` where that is more, that nobody else has until it is given back."""
         try:
-            return self._free.pop()
+            room = self._free.pop()
         except IndexError:
-            return self._made()
+            return _room_of(max(n_bytes, self._n_bytes))
+        return room if room.array.nbytes >= n_bytes else _room_of(n_bytes)
 
     def give(self, room: Room) -> None:
         """Back for the next call."""
         self._free.append(room)
 
-    def _made(self) -> Room:
-        array = aligned(np.zeros(self._n_bytes, dtype=np.uint8))
-        return Room(array, array.ctypes.data)
+
+def _room_of(n_bytes: int) -> Room:
+    array = _aligned_bytes(n_bytes)
+    array[:] = 0
+    return Room(array, array.ctypes.data)
 
 
 def aligned(array: NDArray[Any]) -> NDArray[Any]:
     """A copy that begins at a cache line."""
-    room = np.empty(array.nbytes + _ALIGNMENT, dtype=np.uint8)
-    begin = -room.ctypes.data % _ALIGNMENT
-    copy = room[begin : begin + array.nbytes].view(array.dtype)
+    copy = _aligned_bytes(array.nbytes).view(array.dtype)
     copy[:] = array
     return copy
+
+
+def _aligned_bytes(n_bytes: int) -> NDArray[np.uint8]:
+    room = np.empty(n_bytes + _ALIGNMENT, dtype=np.uint8)
+    begin = -room.ctypes.data % _ALIGNMENT
+    return room[begin : begin + n_bytes]
 
 
 def written_address(array: NDArray[Any]) -> int:

@@ -2,18 +2,11 @@
 
 #include "bitblend.c"
 
-static int block_vectors(int n) {
-  const int needed = (n + VECTOR_BYTES - 1) / VECTOR_BYTES;
-  return needed > 4 ? 8 : needed;
-}
-
 /* Values to rows of ranks, block by block into the same scratch. */
 void ranks_alone(const struct model* m, const float* x, int64_t n, int8_t* scratch) {
   const struct candidates rows = {x, 0};
   for (int64_t start = 0; start < n; start += MAX_LANES) {
-    const int n_block = n - start < MAX_LANES ? (int)(n - start) : MAX_LANES;
-    rank_block(m, from(rows, m, start), n_block, scratch, block_vectors(n_block) * VECTOR_BYTES);
-    rank_categories(m, from(rows, m, start), n_block, scratch, block_vectors(n_block) * VECTOR_BYTES);
+    fill_ranks(m, from(rows, m, start), block_of(n, start), scratch);
   }
 }
 

@@ -50,7 +50,7 @@ def parts_library(isa: str, folder: Path) -> ctypes.CDLL:
 
 def without(scorer: BlendScorer, **changes: object) -> library.CModel:
     """The scorer's model with other fields."""
-    model = library.CModel.from_buffer_copy(scorer._model)
+    model = library.CModel.from_buffer_copy(scorer.model)
     for name, value in changes.items():
         setattr(model, name, value)
     return model
@@ -133,7 +133,7 @@ def report(name: str, isa: str, lengths: list[int], folder: Path) -> None:
             {
                 "whole": scorer.score,
                 "ranks": lambda x: functions.ranks_alone(
-                    ctypes.addressof(scorer._model), x.ctypes.data, len(x), scratch.address
+                    ctypes.addressof(scorer.model), x.ctypes.data, len(x), scratch.address
                 ),
                 "trees": lambda x: run(trees, x),
                 "blends": lambda x: run(blends, x),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from harness.early_exit import EarlyExitScorer, Exit, kth_best, put_behind, standing
 
@@ -82,6 +83,33 @@ def test_a_list_shorter_than_k_stays_whole():
     suffix = Column(1)
     EarlyExitScorer(exit_by(k=10, cuts=(0.0,)), [Column(0), suffix]).score(rows([2.0, 1.0, -9.0], [0, 0, 0]))
     assert suffix.seen == 3
+
+
+def test_a_candidate_on_the_cut_may_stay_or_leave_by_rounding():
+    scorer = EarlyExitScorer(exit_by(), [Column(0), Column(1)])
+    x = rows([3.0, 2.0, 1.5, 0.0], [0.0, 0.0, 9.0, 9.0])
+    own, staying, leaving = scorer.score_either_way(x)
+    np.testing.assert_array_equal(own, scorer.score(x))
+    assert (staying[2], leaving[2]) == (10.5, 1.5)
+    far = scorer.score_either_way(rows([3.0, 2.0, 1.0], [0.0, 0.0, 9.0]))
+    assert all(np.array_equal(far[0], other) for other in far)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"k": 0},
+        {"cuts": ()},
+        {"sentinels": (), "cuts": ()},
+        {"sentinels": (0,)},
+        {"sentinels": (2, 2), "cuts": (-1.0, -1.0)},
+        {"cuts": (0.5,)},
+        {"cuts": (-np.inf,)},
+    ],
+)
+def test_exits_that_make_no_sense(wrong):
+    with pytest.raises(ValidationError):
+        exit_by(**wrong)
 
 
 def test_no_candidates():

@@ -20,6 +20,7 @@ within 1e-6; a list that has only small ones is off by more as a share of its la
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -42,7 +43,11 @@ class Options(PluginOptions):
         default="auto", description="instruction set of the kernel; auto: the best one this CPU has"
     )
     n_threads: int = Field(
-        default=1, ge=1, le=256, description="threads that score one candidate list, a block of it each"
+        default=1,
+        ge=1,
+        le=256,
+        description="threads that score one candidate list, a block of it each; one alone lets candidates leave early "
+        "within the kernel",
     )
     float64: bool = Field(
         default=False,
@@ -91,7 +96,7 @@ def open_early_exit(options: Options, bundle: Bundle, exits: Exit, cache_dir: Pa
 
 
 def _opened(options: Options, bundle: Bundle, cache_dir: Path, exits: Exit | None) -> Scorer:
-    from harness.engines.bitblend.check import check
+    from harness.engines.bitblend.check import check, check_leaving
     from harness.engines.bitblend.leaving import LeavingScorer
     from harness.engines.bitblend.library import KERNEL, obtain
     from harness.engines.bitblend.program import program_of
@@ -126,7 +131,12 @@ def _opened(options: Options, bundle: Bundle, cache_dir: Path, exits: Exit | Non
         "loaded_bytes": source.path.stat().st_size,
         "load_s": round(read_s + time.perf_counter() - started, 4),
     }
-    return LeavingScorer(scorer, program, library, exits) if exits else scorer
+    if exits is None:
+        return scorer
+    everyone = exits.model_copy(update={"cuts": (-math.inf,) * len(exits.cuts)})
+    together = LeavingScorer(scorer, program, library, everyone)
+    check_leaving(together, scorer, program, source.forest.n_features, where=str(source.path))
+    return LeavingScorer(scorer, program, library, exits)
 
 
 def _fallen_back(error: EngineError, options: Options, bundle: Bundle, cache_dir: Path) -> Scorer:

@@ -31,15 +31,15 @@ static struct candidates from(struct candidates rows, const struct model* m, int
 static int block_of(int64_t n, int64_t start) { return n - start < MAX_LANES ? (int)(n - start) : MAX_LANES; }
 
 static void fill_ranks(const struct model* m, struct candidates x, int n, int8_t* ranks) {
-  rank_block(m, x, n, ranks);
-  rank_categories(m, x, n, ranks);
+  rank_block(m, x, n, ranks, vectors_of(n) * VECTOR_BYTES);
+  rank_categories(m, x, n, ranks, vectors_of(n) * VECTOR_BYTES);
 }
 
 static void run_block(const struct model* m, struct candidates x, int n, int8_t* scratch, struct sums* sums,
                       uint8_t* leaf_numbers, int64_t n_all) {
   const struct run all = {m->groups, m->bottoms, m->tops, m->trees, m->n_groups};
   fill_ranks(m, x, n, scratch);
-  run_ranked(m, all, scratch, n, scratch + m->n_rank_rows * MAX_LANES, sums, leaf_numbers, n_all);
+  run_ranked(m, all, scratch, n, scratch + m->n_rank_rows * vectors_of(n) * VECTOR_BYTES, sums, leaf_numbers, n_all);
 }
 
 int block_candidates(void) { return MAX_LANES; }

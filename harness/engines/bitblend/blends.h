@@ -20,16 +20,12 @@ ALWAYS_INLINE lanes_t* row_of(const lanes_t* rows, unsigned index, const int vec
   return (lanes_t*)((char*)rows + index * (size_t)(vectors * VECTOR_BYTES));
 }
 
-ALWAYS_INLINE const lanes_t* ranks_of(const int8_t* ranks, unsigned index) {
-  return (const lanes_t*)(ranks + index * (size_t)MAX_LANES);
-}
-
-ALWAYS_INLINE const struct bottom* run_bottoms(const struct bottom* op, int n, const int8_t* ranks, lanes_t* out,
+ALWAYS_INLINE const struct bottom* run_bottoms(const struct bottom* op, int n, const lanes_t* ranks, lanes_t* out,
                                                const int vectors, const int left_pair, const int right_pair) {
   for (int k = 0; k < n; ++k, ++op, out += vectors) {
-    const lanes_t *rank = ranks_of(ranks, op->rank_row[0]), bound = splat(op->bound[0]);
-    const lanes_t *left_rank = ranks_of(ranks, op->rank_row[1]), left_bound = splat(op->bound[1]);
-    const lanes_t *right_rank = ranks_of(ranks, op->rank_row[2]), right_bound = splat(op->bound[2]);
+    const lanes_t *rank = row_of(ranks, op->rank_row[0], vectors), bound = splat(op->bound[0]);
+    const lanes_t *left_rank = row_of(ranks, op->rank_row[1], vectors), left_bound = splat(op->bound[1]);
+    const lanes_t *right_rank = row_of(ranks, op->rank_row[2], vectors), right_bound = splat(op->bound[2]);
     const lanes_t last_left = splat((int8_t)(op->leaf + left_pair)), last_right = last_left + (int8_t)(right_pair + 1);
     for (int v = 0; v < vectors; ++v) {
       const mask_t goes_left = below(rank[v], bound);
@@ -45,10 +41,10 @@ ALWAYS_INLINE const struct bottom* run_bottoms(const struct bottom* op, int n, c
   return op;
 }
 
-ALWAYS_INLINE const struct top* run_tops(const struct top* op, int n, const int8_t* ranks, lanes_t* rows,
+ALWAYS_INLINE const struct top* run_tops(const struct top* op, int n, const lanes_t* ranks, lanes_t* rows,
                                          const int vectors) {
   for (int k = 0; k < n; ++k, ++op) {
-    const lanes_t *rank = ranks_of(ranks, op->rank_row), bound = splat((int8_t)op->bound);
+    const lanes_t *rank = row_of(ranks, op->rank_row, vectors), bound = splat((int8_t)op->bound);
     const lanes_t *left = row_of(rows, op->left, vectors), *right = row_of(rows, op->right, vectors);
     lanes_t* out = row_of(rows, op->out, vectors);
     for (int v = 0; v < vectors; ++v) out[v] = blend(below(rank[v], bound), left[v], right[v]);
@@ -60,7 +56,7 @@ struct sums {
   _Alignas(64) uint32_t permuted[MAX_LANES], listed[MAX_LANES];
 };
 
-ALWAYS_INLINE void run_trees(const struct model* m, struct run run, const int8_t* ranks, lanes_t* rows, struct sums* sums,
+ALWAYS_INLINE void run_trees(const struct model* m, struct run run, const lanes_t* ranks, lanes_t* rows, struct sums* sums,
                              uint8_t* leaf_numbers, int64_t n_all, int n, const int vectors) {
   const struct bottom* bottom = run.bottoms;
   const struct top* top = run.tops;
@@ -91,20 +87,25 @@ ALWAYS_INLINE void run_trees(const struct model* m, struct run run, const int8_t
   }
 }
 
-/* Adds to sums, or writes leaf numbers where there is a place for them. */
+static int vectors_of(int n) {
+  const int needed = (n + VECTOR_BYTES - 1) / VECTOR_BYTES;
+  return needed > 4 ? 8 : needed;
+}
+
+/* A row of ranks is as long as `vectors_of(n)` vectors. Adds to sums, or writes leaf numbers where there is a place. */
 static void run_ranked(const struct model* m, struct run run, const int8_t* ranks, int n, int8_t* scratch,
                        struct sums* sums, uint8_t* leaf_numbers, int64_t n_all) {
+  const lanes_t* own = (const lanes_t*)ranks;
   lanes_t* rows = (lanes_t*)scratch;
-  const int needed = (n + VECTOR_BYTES - 1) / VECTOR_BYTES;
-  switch (needed > 4 ? 8 : needed) {
-    case 1: run_trees(m, run, ranks, rows, sums, leaf_numbers, n_all, n, 1); break;
-    case 2: run_trees(m, run, ranks, rows, sums, leaf_numbers, n_all, n, 2); break;
+  switch (vectors_of(n)) {
+    case 1: run_trees(m, run, own, rows, sums, leaf_numbers, n_all, n, 1); break;
+    case 2: run_trees(m, run, own, rows, sums, leaf_numbers, n_all, n, 2); break;
 #if VECTOR_BYTES < 64
-    case 3: run_trees(m, run, ranks, rows, sums, leaf_numbers, n_all, n, 3); break;
-    case 4: run_trees(m, run, ranks, rows, sums, leaf_numbers, n_all, n, 4); break;
+    case 3: run_trees(m, run, own, rows, sums, leaf_numbers, n_all, n, 3); break;
+    case 4: run_trees(m, run, own, rows, sums, leaf_numbers, n_all, n, 4); break;
 #endif
 #if VECTOR_BYTES < 32
-    case 8: run_trees(m, run, ranks, rows, sums, leaf_numbers, n_all, n, 8); break;
+    case 8: run_trees(m, run, own, rows, sums, leaf_numbers, n_all, n, 8); break;
 #endif
   }
 }

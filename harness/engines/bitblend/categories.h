@@ -35,8 +35,8 @@ ALWAYS_INLINE lanes_t member(const uint8_t* set, lanes_t code) {
 #endif
 }
 
-/* Fills the rows of ranks of n candidates that splits by category read. */
-static void rank_categories(const struct model* m, struct candidates rows, int n, int8_t* ranks) {
+/* Fills the rows of ranks of n candidates that splits by category read; a row is `stride` bytes. */
+static void rank_categories(const struct model* m, struct candidates rows, int n, int8_t* ranks, int stride) {
   _Alignas(64) uint8_t code[MAX_LANES] = {0};
   for (const struct categories *c = m->categories, *end = c + m->n_category_columns; c < end; ++c) {
     const uint8_t* codes = m->codes + c->codes;
@@ -47,9 +47,9 @@ static void rank_categories(const struct model* m, struct candidates rows, int n
       code[i] = value != value ? codes[0] : codes[listed ? 2 + (int)value : 1];
     }
     const uint8_t* set = m->sets + (int64_t)c->set * SET_BYTES;
-    int8_t* row = ranks + (int64_t)c->row * MAX_LANES;
-    for (int s = 0; s < c->n_sets; ++s, set += SET_BYTES, row += MAX_LANES) {
-      for (int i = 0; i < n; i += VECTOR_BYTES) {
+    int8_t* row = ranks + (int64_t)c->row * stride;
+    for (int s = 0; s < c->n_sets; ++s, set += SET_BYTES, row += stride) {
+      for (int i = 0; i < stride; i += VECTOR_BYTES) {
         *(lanes_t*)(row + i) = member(set, *(const lanes_t*)(code + i));
       }
     }

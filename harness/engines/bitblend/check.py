@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.engines._scorer import SUM_ROUNDING
+from harness.engines.bitblend.leaving import LeavingScorer
 from harness.engines.bitblend.program import REMEDY, Program
 from harness.engines.bitblend.scorer import BlendScorer
 from harness.errors import EngineError
@@ -37,6 +38,13 @@ def check(scorer: BlendScorer, forest: Forest, program: Program, *, where: str) 
             remedy=REMEDY,
         )
     return float(difference.max())
+
+
+def check_leaving(leaving: LeavingScorer, whole: BlendScorer, program: Program, n_features: int, *, where: str) -> None:
+    """EngineError unless a list that nobody leaves has the very scores of one call for all trees."""
+    x = probe(program, n_features)
+    if not np.array_equal(leaving.score(x), whole.score(x)):
+        raise EngineError("the kernel scores otherwise stage by stage", where=where, remedy=REMEDY)
 
 
 def probe(program: Program, n_features: int) -> Features:

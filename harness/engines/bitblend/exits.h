@@ -16,13 +16,14 @@
 #define PART 16 /* candidates whose ranks one permute moves */
 typedef int8_t bytes_t __attribute__((vector_size(PART), may_alias));
 
-/* What a list of n candidates needs: ranks of those there (by blocks of MAX_LANES), room for the next ones, and of each
-   candidate there its sum and its place in the list. left: places in the order in which candidates leave; kept: numbers
-   of those that stay, and row: their ranks by one column, for a moment. */
+/* What a list of n candidates needs. ranks: of those there, in blocks of MAX_LANES, a row as long as the vectors of its
+   block; next: room for those that stay. sums, places: of each candidate there, the latter in the list. left: places in
+   the order in which candidates leave. kept, order, counts, row: for a moment, while ranks are moved together. */
 struct leaving {
   int8_t *ranks, *next, *row;
   uint32_t* sums;
-  int32_t *places, *left, *kept;
+  int32_t *places, *left, *kept, *counts;
+  bytes_t* order;
   int n;
 };
 
@@ -30,22 +31,25 @@ static int64_t rank_bytes(const struct model* m, int64_t n) {
   return (n + MAX_LANES - 1) / MAX_LANES * MAX_LANES * m->n_rank_rows;
 }
 
-static int64_t list_bytes(int64_t n) { return (n * (int64_t)sizeof(int32_t) + 63) / 64 * 64; }
+/* Of a byte for each candidate, and of what a part writes beyond its own. */
+static int64_t row_bytes(int64_t n) { return (n + MAX_LANES - 1) / MAX_LANES * MAX_LANES + 64; }
 
-static int64_t row_bytes(int64_t n) { return (n + MAX_LANES - 1) / MAX_LANES * MAX_LANES + PART; }
+static int64_t list_bytes(int64_t n) { return row_bytes(n) * (int64_t)sizeof(int32_t); }
 
 static int64_t leaving_bytes(const struct model* m, int64_t n) {
-  return (2 * rank_bytes(m, n) + 4 * list_bytes(n) + row_bytes(n) + 63) / 64 * 64;
+  return 2 * rank_bytes(m, n) + 2 * row_bytes(n) + 5 * list_bytes(n);
 }
 
 static struct leaving leaving_of(const struct model* m, int n, int8_t* scratch) {
   struct leaving list = {.ranks = scratch, .next = scratch + rank_bytes(m, n), .n = n};
-  int8_t* const lists = list.next + rank_bytes(m, n);
+  list.row = list.next + rank_bytes(m, n);
+  list.order = (bytes_t*)(list.row + row_bytes(n));
+  int8_t* const lists = list.row + 2 * row_bytes(n);
   list.sums = (uint32_t*)lists;
   list.places = (int32_t*)(lists + list_bytes(n));
   list.left = (int32_t*)(lists + 2 * list_bytes(n));
   list.kept = (int32_t*)(lists + 3 * list_bytes(n));
-  list.row = lists + 4 * list_bytes(n);
+  list.counts = (int32_t*)(lists + 4 * list_bytes(n));
   for (int i = 0; i < n; ++i) list.sums[i] = 0, list.places[i] = i;
   return list;
 }
@@ -74,28 +78,36 @@ static void add_stage(const struct model* m, struct run run, struct leaving* lis
   }
 }
 
-/* Moves the ranks of those candidates together whose number among the n there is in `kept`. */
-static void gather(const struct model* m, struct leaving* list, int n, const int32_t* kept, int n_kept) {
-  const int n_rows = m->n_rank_rows, n_parts = (n + PART - 1) / PART;
-  bytes_t order[n_parts]; /* of each part's candidates, those kept first */
-  int n_own[n_parts];
-  for (int p = 0, i = 0; p < n_parts; ++p) {
+/* Where a row of ranks stands for the block from `start` on, of n candidates. */
+ALWAYS_INLINE int64_t row_begin(const struct model* m, int n, int start, int row) {
+  const int in_block = n - start < MAX_LANES ? n - start : MAX_LANES;
+  return (int64_t)start * m->n_rank_rows + row * vectors_of(in_block) * VECTOR_BYTES;
+}
+
+/* Moves the ranks of those together whose numbers among the candidates there are `kept`. */
+static void gather(const struct model* m, struct leaving* list, int n_kept) {
+  const int n = list->n, n_parts = (n + PART - 1) / PART;
+  for (int p = 0, i = 0; p < n_parts; ++p) { /* the candidates of a part, those that stay first */
     int8_t own[PART] = {0};
-    int begin = i;
-    while (i < n_kept && kept[i] < (p + 1) * PART) own[i - begin] = (int8_t)(kept[i] % PART), ++i;
-    memcpy(order + p, own, sizeof own), n_own[p] = i - begin;
+    const int begin = i;
+    while (i < n_kept && list->kept[i] < (p + 1) * PART) own[i - begin] = (int8_t)(list->kept[i] % PART), ++i;
+    memcpy(list->order + p, own, sizeof own);
+    list->counts[p] = i - begin;
   }
-  for (int r = 0; r < n_rows; ++r) {
+  for (int r = 0; r < m->n_rank_rows; ++r) {
     int8_t* end = list->row;
-    for (int p = 0; p < n_parts; ++p) { /* what a part writes beyond its own is written over by the next */
-      const int first = p * PART, lane = first % MAX_LANES;
-      const int8_t* from = list->ranks + (int64_t)(first - lane) * n_rows + r * MAX_LANES + lane;
-      const bytes_t moved = __builtin_shuffle(*(const bytes_t*)from, order[p]);
-      memcpy(end, &moved, sizeof moved);
-      end += n_own[p];
+    for (int start = 0; start < n; start += MAX_LANES) {
+      const bytes_t* from = (const bytes_t*)(list->ranks + row_begin(m, n, start, r));
+      const int first = start / PART, last = first + MAX_LANES / PART;
+      for (int p = first; p < last && p < n_parts; ++p) { /* what one writes beyond its own, the next writes over */
+        const bytes_t moved = __builtin_shuffle(from[p - first], list->order[p]);
+        memcpy(end, &moved, sizeof moved);
+        end += list->counts[p];
+      }
     }
     for (int start = 0; start < n_kept; start += MAX_LANES) {
-      memcpy(list->next + (int64_t)start * n_rows + r * MAX_LANES, list->row + start, MAX_LANES);
+      const int64_t to = row_begin(m, n_kept, start, r), length = row_begin(m, n_kept, start, r + 1) - to;
+      memcpy(list->next + to, list->row + start, length);
     }
   }
   int8_t* const ranks = list->ranks;
@@ -114,12 +126,13 @@ static int leave(const struct model* m, struct leaving* list, int64_t least, dou
       scores[place] = (float)(base + m->scale * sum), left[n_left++] = place;
     }
   }
-  if (n_left && n_kept) gather(m, list, list->n, list->kept, n_kept);
+  if (n_left && n_kept) gather(m, list, n_kept);
   list->n = n_kept;
   return n_left;
 }
 
-/* Moves scores of those that left together below those that stayed longer, where one stands above. */
+/* Moves scores of those that left together below those that stayed longer, where one stands above. Returns what those
+   that left before them have to stay below. */
 static float put_behind(const int32_t* places, int n, float ceiling, float* scores) {
   float best = -INFINITY, least = INFINITY;
   for (int i = 0; i < n; ++i) best = scores[places[i]] > best ? scores[places[i]] : best;

@@ -21,6 +21,8 @@ from harness.ranking_data import Features, Floats
 STAGE = np.dtype(
     [*((f"n_{part}", "i4") for part in ("groups", "bottoms", "tops", "trees")), ("cut", "i8"), ("base", "f8")]
 )
+_BEYOND = 2.0**33
+"""No two sums of 32 bits are so far apart."""
 
 
 class LeavingScorer:
@@ -33,29 +35,20 @@ class LeavingScorer:
         self._stages = aligned(stages_of(program, exits))
         self._exits = CExits(self._stages.ctypes.data, self._stages.size, exits.k)
         self._address = ctypes.addressof(self._exits)
-        self._block, self._scratches = library.block_candidates, dict[int, Scratch]()
-        self.info = {**whole.info, "whole_lists": True}
+        self._scratch = Scratch(self._functions.leaving_scratch_bytes(whole.model, library.block_candidates))
+        self.info = {**whole.info, "tolerance": whole.info["tolerance"] * self._stages.size, "whole_lists": True}
 
     def score(self, x: Features | Floats) -> NDArray[np.float32]:
         """Scores (n,) float32 of one candidate list x (n, n_features), as `BlendScorer.score` takes it."""
         x, wide = self._whole.checked(x)
         scores, n = np.empty(x.shape[0], dtype=np.float32), x.shape[0]
         if n:
-            scratch = self._scratch_of(n)
-            room = scratch.take()
+            room = self._scratch.take(self._functions.leaving_scratch_bytes(self._whole.model, n))
             self._functions.score_leaving(
                 self._whole.address, self._address, x.ctypes.data, wide, n, room.address, written_address(scores)
             )
-            scratch.give(room)
+            self._scratch.give(room)
         return scores
-
-    def _scratch_of(self, n: int) -> Scratch:
-        """What has room for a list of n: kept for each power of two of blocks."""
-        n_blocks = 1 << (-(-n // self._block) - 1).bit_length()
-        if n_blocks not in self._scratches:
-            n_bytes = self._functions.leaving_scratch_bytes(self._whole.model, n_blocks * self._block)
-            self._scratches.setdefault(n_blocks, Scratch(n_bytes))
-        return self._scratches[n_blocks]
 
 
 def stages_of(program: Program, exits: Exit) -> NDArray[np.void]:
@@ -69,5 +62,6 @@ def stages_of(program: Program, exits: Exit) -> NDArray[np.void]:
         stage["n_groups"], stage["n_trees"] = end - begin, own["n_trees"].sum()
         stage["n_bottoms"], stage["n_tops"] = own["n_bottoms"].sum(), own["n_tops"].sum()
     stages["base"] = exits.base_score + np.cumsum(program.leaves.middles)[np.array(ends[1:]) - 1]
-    stages["cut"][:-1] = [math.ceil(cut / program.scale) for cut in exits.cuts]
+    stages["base"][-1] = program.base
+    stages["cut"][:-1] = [math.ceil(max(cut / program.scale, -_BEYOND)) for cut in exits.cuts]
     return stages

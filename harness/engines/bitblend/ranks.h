@@ -147,8 +147,8 @@ ALWAYS_INLINE void send_missing_right(const float* value, int n, const int8_t* r
   }
 }
 
-/* Fills the rows of ranks of n candidates, each MAX_LANES long. */
-static void rank_block(const struct model* m, struct candidates rows, int n, int8_t* ranks) {
+/* Fills the rows of ranks of n candidates; a row is `stride` bytes. */
+static void rank_block(const struct model* m, struct candidates rows, int n, int8_t* ranks, int stride) {
   _Alignas(64) float tile[TILE_FEATURES][MAX_LANES];
   const int rounded = (n + N_FLOATS - 1) / N_FLOATS * N_FLOATS;
   const struct column *c = m->columns, *const end = c + m->n_columns;
@@ -163,14 +163,14 @@ static void rank_block(const struct model* m, struct candidates rows, int n, int
     }
     for (; c < end && c->feature < first + n_tile; ++c) {
       const int row = c->left_row >= 0 ? c->left_row : c->right_row;
-      int8_t* rank = ranks + (int64_t)row * MAX_LANES;
+      int8_t* rank = ranks + (int64_t)row * stride;
       rank_column(c, m->tables + c->begin, tile[c->feature - first], rounded, rank);
       if (rows.wide) settle(m->exact + c->exact, (const double*)rows.x + c->feature, m->n_features, n, rank);
     }
     for (const struct column* own = begin; own < c; ++own) { /* by now the bytes just written can be read as vectors */
       if (own->right_row < 0) continue;
-      int8_t* right = ranks + (int64_t)own->right_row * MAX_LANES;
-      const int8_t* rank = own->left_row >= 0 ? ranks + (int64_t)own->left_row * MAX_LANES : right;
+      int8_t* right = ranks + (int64_t)own->right_row * stride;
+      const int8_t* rank = own->left_row >= 0 ? ranks + (int64_t)own->left_row * stride : right;
       send_missing_right(tile[own->feature - first], rounded, rank, right);
     }
   }

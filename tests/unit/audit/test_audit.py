@@ -10,13 +10,15 @@ from harness.answers import Answers
 from harness.audit import Reference, audit
 from harness.audit import audit as _audit_function
 from harness.audit.comparison import disagreement
+from harness.bundle import seal
+from harness.compress import early_exit
 from harness.ndcg import ndcg_per_group
 from harness.oip import encode_response
-from harness.protocols import Ranking
+from harness.protocols import Compression, Ranking
 from harness.records import NdcgSpec
 from harness.samples import NO_ANSWER, Samples
 from harness.scenario import Choice
-from harness.scoring import score
+from harness.scoring import reference_scorer, score
 
 OIP = Choice.model_validate({"kind": "oip", "encoding": "json"})
 RANK = Choice(kind="rank")
@@ -91,6 +93,21 @@ def test_the_tolerance_is_that_of_the_engine(run, asked):
     near = [scores * (1 + 2e-6) for scores in asked[1]]
     assert run(answers_of(*map(oip_answer, near)), [0, 1], info={"tolerance": 8e-6}).n_wrong == 0
     assert run(answers_of(*map(oip_answer, near)), [0, 1], info={"tolerance": 1e-7}).n_different == 2
+
+
+def test_who_leaves_by_rounding_alone_is_right_to_stay_or_to_leave(splits, teacher, asked, tmp_path):
+    work = Compression(teacher("lightgbm"), teacher("lightgbm"), splits, tmp_path, 1, K5, lambda _: None)
+    draft = early_exit.apply(early_exit.Options(sentinels=(5,), margin=0.0, k=3), work)  # the third stands on the cut
+    reference = Reference(seal(tmp_path, draft, origin={}), {})
+    ways = [reference_scorer(reference.bundle).score_either_way(splits.test.features[rows]) for rows in asked[0]]
+    for blobs, n_different in (
+        (map(oip_answer, [ways[0][1], ways[1][2]]), 0),
+        (map(oip_answer, [ways[0][2], ways[1][1]]), 0),
+        (map(oip_answer, asked[1]), 2),
+    ):
+        answers = answers_of(*blobs)
+        found = audit("target", OIP, answers, samples_of([0, 1]), splits.test, asked[0], reference, K5, 1)
+        assert found.n_different == n_different
 
 
 def test_what_scores_nothing_is_not_compared(run, asked):

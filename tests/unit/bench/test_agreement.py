@@ -31,6 +31,13 @@ def test_the_difference_is_a_share_of_the_largest_score(lists):
     assert found.same_order_share == 1
 
 
+def test_where_rounding_decides_either_way_is_right(lists):
+    reference, other = Column(), Column(np.negative)
+    reference.score_either_way = lambda x: [reference.score(x), other.score(x)]
+    assert agreement(other, reference, lists).difference == 0
+    assert agreement(Column(np.abs), reference, lists).difference > 0.1
+
+
 def test_the_reverse_order_shares_no_place_at_the_top(lists):
     found = agreement(Column(np.negative), Column(), lists)
     assert (found.same_order_share, found.top10_share) == (0, 0)

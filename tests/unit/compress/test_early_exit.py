@@ -16,7 +16,7 @@ from harness.ndcg import ndcg, quality_drop
 from harness.opening import open_engine
 from harness.protocols import Compression
 from harness.records import NdcgSpec
-from harness.scoring import quality, score, scores_of
+from harness.scoring import quality, reference_scorer, score, scores_of
 
 SPEC = NdcgSpec()
 
@@ -31,6 +31,17 @@ def applied(splits, tmp_path):
         return open_bundle(out)
 
     return build
+
+
+class Counted:
+    """A part that counts the rows it scores."""
+
+    def __init__(self, part):
+        self.part, self.n_rows = part, 0
+
+    def score(self, x):
+        self.n_rows += x.shape[0]
+        return self.part.score(x)
 
 
 def opened(name, bundle, cache):
@@ -99,11 +110,32 @@ def test_calls_cost_more_than_trees_that_short_lists_save(applied, teacher):
     assert "early_exit" not in applied(teacher("lightgbm"), max_drop=1.0).manifest.meta
 
 
+@pytest.mark.parametrize("rule", [{"margin": 0.3, "k": 3}, {"rule": "classifier", "threshold": 0.2}])
+def test_the_choice_is_made_by_what_is_served(applied, teacher, splits, rule):
+    bundle = applied(teacher("lightgbm"), sentinels=(3, 6, 12), **rule)
+    n_rule_trees, step = (10, 2) if "threshold" in rule else (0, 1)
+    valid = splits.valid.take_groups(np.arange(splits.valid.n_groups)[step - 1 :: step])
+    scorer = reference_scorer(bundle)
+    scorer._parts = parts = [Counted(part) for part in scorer._parts]
+    scores_of(scorer, valid.features, valid.group_sizes)
+    rows = [part.n_rows for part in parts]
+    assert rows[0] > rows[1] > rows[2] > rows[3] > 0
+    trees = np.dot(rows, [3, 3, 6, 8]) + n_rule_trees * sum(rows[:3])
+    assert bundle.manifest.meta["early_exit"]["mean_trees"] == pytest.approx(trees / valid.n_rows)
+
+
+def test_everyone_may_leave(applied, teacher, splits, engine_cache):
+    bundle = applied(teacher("lightgbm"), rule="classifier", sentinels=(3, 6), threshold=5.0)
+    assert bundle.manifest.meta["early_exit"]["mean_trees"] == 3 + 10
+    scores = opened("gtil", bundle, engine_cache).score(splits.test.features[:20])
+    assert np.isfinite(scores).all()
+
+
 def test_a_gate_that_no_exit_meets_leaves_the_bundle_as_it_was(applied, teacher):
     before = teacher("lightgbm")
     after = applied(before, max_drop=0.0, sentinels=(1,), k=1, margin=0.0)
     assert after.manifest.digest == before.manifest.digest
-    assert "saves no time within 0 NDCG" in after.manifest.meta["notes"][0]
+    assert "saves nothing within 0 NDCG" in after.manifest.meta["notes"][0]
     assert early_exit.control(early_exit.Options(max_drop=0.0), before.manifest, after.manifest) is None
 
 

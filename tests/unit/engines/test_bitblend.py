@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -326,14 +327,20 @@ def test_the_kernel_is_clean_under_the_sanitizers(teacher, tmp_path, isa):
 
 def test_the_structs_of_python_are_those_of_c(tmp_path):
     """A wrong offset would score wrongly only for some models, so sizes are compared as the compiler sees them."""
-    from harness.engines.bitblend import columns, program
+    from harness.engines.bitblend import columns, leaving, program
 
     header = next(path for path in library.KERNEL.sources if path.name == "model.h")
-    names = ["column", "bottom", "top", "group", "tree", "model"]
+    names = ["column", "bottom", "top", "group", "tree", "stage", "model", "exits"]
     source = tmp_path / "sizes.c"
     sizes = ", ".join(f"sizeof(struct {name})" for name in names)
     source.write_text(f'#include "{header}"\nint sizes[] = {{{sizes}}};\n')
     subprocess.run(["gcc", "-fPIC", "-shared", "-o", str(tmp_path / "sizes.so"), str(source)], check=True)
     found = (ctypes.c_int * len(names)).in_dll(ctypes.CDLL(str(tmp_path / "sizes.so")), "sizes")
-    dtypes = (columns.COLUMN, program.BOTTOM, program.TOP, program.GROUP, program.TREE)
-    assert list(found) == [*(dtype.itemsize for dtype in dtypes), ctypes.sizeof(library.CModel)]
+    dtypes = (columns.COLUMN, program.BOTTOM, program.TOP, program.GROUP, program.TREE, leaving.STAGE)
+    structs = (library.CModel, library.CExits)
+    assert list(found) == [*(dtype.itemsize for dtype in dtypes), *map(ctypes.sizeof, structs)]
+
+
+def test_the_benchmark_of_its_parts_compiles_against_the_kernel():
+    source = Path(__file__).parents[2] / "benchmarks/blend_bound.c"
+    subprocess.run(["gcc", "-fsyntax-only", "-std=gnu11", f"-I{library.KERNEL.folder}", str(source)], check=True)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hand_made_trees import category_stump, leaf, sealed
+from hand_made_trees import category_stump, leaf, sealed, stump
 
 from harness.early_exit import EarlyExitScorer, Exit
 from harness.engines import _kernel, bitblend
@@ -14,7 +14,7 @@ from harness.engines.bitblend import library
 from harness.engines.bitblend.leaving import LeavingScorer
 from harness.errors import EngineError
 from harness.trees import artefacts
-from harness.trees.forest import Forest
+from harness.trees.forest import LEAF, Forest, Tree
 from harness.trees.traverse import predict
 
 EIGHTH = 0.125
@@ -24,12 +24,12 @@ SENTINELS = (3, 6, 12)
 class Part:
     """Some trees of a forest in numpy."""
 
-    def __init__(self, forest):
-        self.forest, self.info, self.sizes = forest, {}, []
+    def __init__(self, forest, dtype=np.float32):
+        self.forest, self.dtype, self.info, self.sizes = forest, dtype, {}, []
 
     def score(self, x):
         self.sizes.append(x.shape[0])
-        return predict(self.forest, x.astype(np.float32)).astype(np.float32)
+        return predict(self.forest, x.astype(self.dtype)).astype(np.float32)
 
 
 @pytest.fixture(params=["lightgbm", "xgboost"])
@@ -51,14 +51,30 @@ def exits(**changes):
     return Exit.model_validate(described | changes)
 
 
-def parts_of(forest, sentinels):
-    return [
-        Part(forest.with_trees(forest.trees[begin:end])) for begin, end in pairwise((0, *sentinels, len(forest.trees)))
-    ]
+def parts_of(forest, sentinels, dtype=np.float32):
+    ends = (0, *sentinels, len(forest.trees))
+    return [Part(forest.with_trees(forest.trees[begin:end]), dtype) for begin, end in pairwise(ends)]
 
 
 def opened(bundle, cache, exit_rule, **options):
     return bitblend.open_early_exit(bitblend.Options(**options), bundle, exit_rule, cache)
+
+
+def balanced(thresholds, values):
+    """A tree of feature 0 that looks for a value among ascending thresholds by halves."""
+    n = 2 * len(thresholds) + 1
+    left, right, value, threshold = np.full(n, LEAF, np.int32), np.full(n, LEAF, np.int32), np.zeros(n), np.zeros(n)
+    pending, free = [(0, 0, len(thresholds))], iter(range(1, n))
+    while pending:
+        node, first, end = pending.pop()
+        if first == end:
+            value[node] = values[first]
+            continue
+        middle = (first + end) // 2
+        threshold[node], left[node], right[node] = thresholds[middle], next(free), next(free)
+        pending += [(left[node], first, middle), (right[node], middle + 1, end)]
+    feature = np.where(left == LEAF, LEAF, 0).astype(np.int32)
+    return Tree(left, right, feature, threshold, np.zeros(n, bool), value, np.zeros(n))
 
 
 def lists(forest, lengths):
@@ -84,6 +100,33 @@ def test_scores_are_those_of_the_parts_put_together(forest, tmp_path, engine_cac
         assert all(after < before for before, after in pairwise([part.sizes[-1] for part in parts])), (
             "some always leave"
         )
+
+
+def test_float64_rows_are_told_apart_by_full_thresholds(teacher, tmp_path, engine_cache):
+    own = artefacts.load(teacher("lightgbm"))
+    scorer = opened(sealed(own, tmp_path / "bundle"), engine_cache, exits(base_score=own.base_score), float64=True)
+    splits = [(tree.feature[~tree.is_leaf], tree.threshold[~tree.is_leaf]) for tree in own.trees]
+    feature, threshold = map(np.concatenate, zip(*splits, strict=True))
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(200, own.n_features))
+    for column in np.unique(feature):
+        x[:, column] = np.nextafter(rng.choice(threshold[feature == column], 200), np.inf)
+    parts = parts_of(own, SENTINELS, np.float64)
+    expected = EarlyExitScorer(exits(base_score=own.base_score), parts).score(x)
+    np.testing.assert_allclose(scorer.score(x), expected, atol=1e-5)
+    assert np.abs(scorer.score(x.astype(np.float32)) - expected).max() > 1e-3
+
+
+def test_a_tree_in_several_parts_belongs_to_one_stage(tmp_path, engine_cache):
+    """More than 256 leaves are more than the kernel takes at once."""
+    rng = np.random.default_rng(0)
+    tall = balanced(np.sort(rng.normal(size=400)), rng.integers(-9, 9, 401) / 8)
+    forest = Forest((stump(1, 0.0, 1.0, -1.0), tall, stump(2, 0.0, 0.5, 2.0), tall), 3, base_score=0.25)
+    rule = exits(sentinels=(1, 2), cuts=(-1.9375, -0.9375))
+    scorer = opened(sealed(forest, tmp_path / "bundle"), engine_cache, rule)
+    assert scorer._stages["n_trees"].tolist() == [1, 2, 3]
+    x = rng.normal(size=(300, 3)).astype(np.float32)
+    np.testing.assert_allclose(scorer.score(x), EarlyExitScorer(rule, parts_of(forest, (1, 2))).score(x), atol=1e-5)
 
 
 def test_groups_of_trees_end_at_sentinels(forest, tmp_path, engine_cache):
