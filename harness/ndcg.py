@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import DataError
+from harness.errors import DataError, ModelError
 from harness.paired import (
     N_SAMPLES,
     bootstrap_means,
@@ -55,6 +55,17 @@ def ndcg_per_group(
 def ndcg(scores: NDArray[np.floating], data: RankingData, spec: NdcgSpec) -> Floats:
     """NDCG@k of each query group of `data` under `scores` (n_rows,)."""
     return ndcg_per_group(scores, data.grades, data.group_sizes, spec)
+
+
+def check_contrast(data: RankingData) -> None:
+    """ModelError where no query group has two different grades, so that every ranking is as good as any other."""
+    starts = data.offsets[:-1]
+    if (np.maximum.reduceat(data.grades, starts) == np.minimum.reduceat(data.grades, starts)).all():
+        raise ModelError(
+            "no query group has two different grades, so NDCG can't tell one model from another",
+            where=f"dataset split {data.name!r}",
+            remedy="check the grade column, or go without max_drop, ndcg_drop and methods that learn from grades",
+        )
 
 
 def quality_drop(teacher: Floats, compressed: Floats) -> QualityDrop:

@@ -88,6 +88,14 @@ class Chosen:
     mean_trees: float
 
 
+@dataclass(frozen=True)
+class Everyone:
+    """Why all candidates stay, and whether it is that no cut stays within the gate."""
+
+    reason: str
+    gate_missed: bool
+
+
 def partials(forest: Forest, split: RankingData, sentinels: Iterable[int]) -> Partials:
     """Partial scores of a split, thinned to about 100,000 rows in evenly spaced query groups."""
     data, wanted = split.thinned(MAX_ROWS), set(sentinels)
@@ -126,12 +134,13 @@ class ExitGate:
                 floor = ranked[left].min() - 1.0
         return quality_drop(self._base, ndcg(ranked, self._partials.data, self._spec)).drop_upper
 
-    def least(self, ways: Iterable[Way], cut: float | None, max_drop: float) -> Chosen | None:
+    def least(self, ways: Sequence[Way], cut: float | None, max_drop: float) -> Chosen | Everyone:
         """The way, and cut (the given one, or the best of its own), with the least work within `max_drop`.
 
-        None where that saves no work over all candidates going through all trees in one call.
+        Everyone stays where that saves no work over all candidates going through all trees in one call.
         """
-        best, least = None, self._n_trees + self._calls(1)
+        best: Chosen | None = None
+        least = self._n_trees + self._calls(1)
         for way in ways:
             tries = way.tries if cut is None else [cut]
             calls = self._calls(1 + len(way.sentinels) * (2 if way.rule_trees else 1))
@@ -141,7 +150,15 @@ class ExitGate:
             place = smallest(0, cheaper - 1, bound(self._meets, way, tries, max_drop))
             best = self.chosen(way, tries[place])
             least = best.mean_trees + calls
-        return best
+        return best or self._why_none(ways, cut, max_drop)
+
+    def _why_none(self, ways: Sequence[Way], cut: float | None, max_drop: float) -> Everyone:
+        if all(self.drop_upper(way, way.tries[-1] if cut is None else cut) > max_drop for way in ways):
+            return Everyone(f"no cut keeps the NDCG lost on valid within {max_drop:g}, at the 95 % bound", True)
+        call = (
+            f"each part of the forest is a call of its own, which costs as much as {CALL_TREES:g} trees of a candidate"
+        )
+        return Everyone(f"leaving early saves nothing within {max_drop:g} NDCG on valid ({call})", False)
 
     def _calls(self, n_calls: int) -> float:
         """Calls for a list, in trees for each of its candidates."""

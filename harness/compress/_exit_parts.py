@@ -33,7 +33,7 @@ def with_exit(
     chosen: Chosen,
     classifiers: list[Forest],
 ) -> Draft:
-    """The whole bundle with its parts and classifiers beside it; its size is that of those together.
+    """The whole bundle with its parts and classifiers beside it; trees, nodes and packed bytes are those of all these.
 
     `base_score` is taken off all parts but the first when scores are added, because not every library's file can do
     without it.

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.compress._lessons import spread, taught_by_teacher
 from harness.mlp.options import FineTuningOptions
-from harness.ndcg import quality_drop
+from harness.ndcg import check_contrast, quality_drop
 from harness.protocols import Compression
 from harness.ranking_data import Floats
 from harness.records import Manifest
@@ -24,9 +24,13 @@ TOLD = ("targets", "synthetic_share", "outputs", "hints", "label_weight")
 
 
 class NetworkGate:
-    """What a changed network costs on the valid split, against the one that it was made of."""
+    """What a changed network costs on the valid split, against the one that it was made of.
+
+    ModelError where the grades there can't tell one network from another.
+    """
 
     def __init__(self, model: MlpModel, lesson: Lesson) -> None:
+        check_contrast(lesson.valid)
         self._lesson = lesson
         self._base = self._ndcg(model)
 

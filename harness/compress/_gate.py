@@ -22,12 +22,14 @@ class Gate:
     """Compares forests that differ from `forest` in leaf values or in how many of its trees they keep.
 
     Which leaf a row reaches is found once; after that each forest costs one sum per row. Very large splits are
-    thinned to evenly spaced query groups.
+    thinned to evenly spaced query groups. ModelError where grades can't tell one forest from another.
     """
 
     def __init__(self, forest: Forest, valid: RankingData, spec: NdcgSpec) -> None:
+        from harness.ndcg import check_contrast
         from harness.trees.traverse import leaf_indices
 
+        check_contrast(valid)
         self._data = valid.thinned(MAX_ROWS)
         self._spec = spec
         self._leaves = leaf_indices(forest, self._data.features)

@@ -68,6 +68,8 @@ def leaf_hints(work: Compression, x: Features, n_hints: int, seed: int) -> Hints
     if work.teacher.manifest.format != "trees":
         raise _no_hints("leaves", f"the teacher is a {work.teacher.manifest.format} bundle", "hidden or none")
     forest = artefacts.load(work.teacher)
+    if forest.n_leaves == len(forest.trees):
+        raise _no_hints("leaves", "no tree of the teacher has a split", "none")
     sample = _indicators(forest, spaced_rows(work.splits.train.features, _SAMPLE_ROWS))
     mean = np.asarray(sample.mean(axis=0)).ravel()
 

@@ -52,8 +52,13 @@ def refuses(options: Options, manifest: Manifest) -> str:
     return "" if manifest.format in CANONICAL else f"a {manifest.format} bundle can't be scored"
 
 
+def starts_anew(options: Options) -> bool:
+    """Unless it goes on from the trees that the recipe has left."""
+    return options.start == "fresh"
+
+
 def apply(options: Options, work: Compression) -> Draft:
-    """Write the student. It learns from the uncompressed teacher, wherever in the recipe it stands.
+    """Write the student, which learns from the uncompressed teacher.
 
     Scores are centred per query group (Euclidean distance to the teacher's ranking function, less the part that no
     ranking depends on), so that the student spends no split on telling query groups apart. Raises ModelError where the

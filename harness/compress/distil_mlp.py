@@ -72,6 +72,11 @@ def refuses(options: Options, manifest: Manifest) -> str:  # whatever gives scor
     return ""
 
 
+def starts_anew(options: Options) -> bool:
+    """Always: the student learns from the uncompressed teacher, or from the labels."""
+    return True
+
+
 def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
     """The same network trained on the true labels; None where that is what was done."""
     if options.targets == "labels":

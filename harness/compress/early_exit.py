@@ -33,7 +33,7 @@ from harness.protocols import Compression, PluginOptions
 from harness.records import Manifest
 
 if TYPE_CHECKING:
-    from harness.compress._exit_choice import Chosen
+    from harness.compress._exit_choice import Chosen, Everyone
     from harness.trees.forest import Forest
 
 _SENTINEL_SHARES = (
@@ -98,23 +98,23 @@ def refuses(options: Options, manifest: Manifest) -> str:
 
 def apply(options: Options, work: Compression) -> Draft:
     """Write the bundle again with the parts beside it; without them where leaving early within the gate saves none."""
-    from harness.compress._exit_choice import CALL_TREES
+    from harness.compress._exit_choice import Everyone
     from harness.compress._exit_parts import whole, with_exit
     from harness.errors import ModelError
+    from harness.ndcg import check_contrast
     from harness.trees import artefacts
 
     forest = artefacts.load(work.bundle)
+    if options.max_drop is not None:
+        check_contrast(work.splits.valid)
     if forest.average:
         raise ModelError("averages its trees, so the first of them say as much as all", remedy="truncate it instead")
     by_rule = _by_classifier if options.rule == "classifier" else _by_proximity
     chosen, classifiers = by_rule(options, work, forest)
-    if chosen is None:
-        note = (
-            f"leaving early saves nothing within {options.max_drop:g} NDCG on valid: every candidate stays"
-            f" (a part of the forest is a call of its own, which costs as much as {CALL_TREES:g} trees of a candidate)"
-        )
+    if isinstance(chosen, Everyone):
+        note = f"every candidate stays: {chosen.reason}"
         work.progress(note)
-        return whole(work, {"notes": [note]})
+        return whole(work, {"notes": [note], "gate_missed": chosen.reason if chosen.gate_missed else ""})
     cuts = ", ".join(f"{cut:.4g} after {n}" for n, cut in zip(chosen.sentinels, chosen.cuts, strict=True))
     work.progress(
         f"early_exit: k {chosen.k}; cut {cuts} of {len(forest.trees)} trees;"
@@ -134,7 +134,7 @@ def control(options: Options, before: Manifest, after: Manifest) -> dict[str, An
     return {"kind": "truncate", "keep_trees": min(max(mean_trees, 1), before.size.n_trees)}
 
 
-def _by_proximity(options: Options, work: Compression, forest: Forest) -> tuple[Chosen | None, list[Forest]]:
+def _by_proximity(options: Options, work: Compression, forest: Forest) -> tuple[Chosen | Everyone, list[Forest]]:
     from harness.compress._exit_choice import ExitGate, partials
     from harness.compress._exit_ways import Proximity
 
@@ -145,13 +145,12 @@ def _by_proximity(options: Options, work: Compression, forest: Forest) -> tuple[
     if options.max_drop is None:
         return gate.chosen(Proximity(found, ways[0], options.k or work.ndcg.k), cut or 0.0), []
     searched = {options.k} if options.k else {round(times * work.ndcg.k) for times in _TIMES_K}
-    return gate.least(
-        (Proximity(found, sentinels, k) for sentinels in ways for k in searched), cut, options.max_drop
-    ), []
+    choices = [Proximity(found, sentinels, k) for sentinels in ways for k in sorted(searched)]
+    return gate.least(choices, cut, options.max_drop), []
 
 
-def _by_classifier(options: Options, work: Compression, forest: Forest) -> tuple[Chosen | None, list[Forest]]:
-    from harness.compress._exit_choice import ExitGate, partials
+def _by_classifier(options: Options, work: Compression, forest: Forest) -> tuple[Chosen | Everyone, list[Forest]]:
+    from harness.compress._exit_choice import Everyone, ExitGate, partials
     from harness.compress._exit_classifier import learnt
     from harness.compress._exit_ways import Classified
 
@@ -164,10 +163,12 @@ def _by_classifier(options: Options, work: Compression, forest: Forest) -> tuple
     gate = ExitGate(rest, len(forest.trees), work.ndcg)
     choices = [Classified(rest, sentinels, k, [known[sentinel] for sentinel in sentinels]) for sentinels in ways]
     if options.max_drop is None:
-        chosen: Chosen | None = gate.chosen(choices[0], options.threshold or 0.0)
+        chosen: Chosen | Everyone = gate.chosen(choices[0], options.threshold or 0.0)
     else:
         chosen = gate.least(choices, options.threshold, options.max_drop)
-    return chosen, [known[sentinel] for sentinel in chosen.sentinels] if chosen else []
+    if isinstance(chosen, Everyone):
+        return chosen, []
+    return chosen, [known[sentinel] for sentinel in chosen.sentinels]
 
 
 def _ways_of_sentinels(options: Options, n_trees: int) -> list[tuple[int, ...]]:

@@ -57,8 +57,9 @@ def refuses(options: Options, manifest: Manifest) -> str:
 def apply(options: Options, work: Compression) -> Draft:
     """Write the forest that reads fewer features; the notes name those that need not be fetched any more."""
     from harness.trees import artefacts
+    from harness.trees.forest import features_read
     from harness.trees.pruning.cover import with_cover
-    from harness.trees.pruning.fewer_features import FeatureRemoval, features_read
+    from harness.trees.pruning.fewer_features import FeatureRemoval
     from harness.trees.pruning.sampled import said, spaced_rows
 
     forest, train = artefacts.load(work.bundle), work.splits.train
@@ -75,20 +76,21 @@ def apply(options: Options, work: Compression) -> Draft:
         f"reads {len(read)} of {len(names)} features; need not be fetched: {', '.join(unread) or 'none'}",
         f"leaf values recomputed on {said(x.shape[0], train.n_rows, 'rows of train')}",
     ]
-    meta = {"read_features": [names[index] for index in read], "notes": notes}
-    return artefacts.save_like(smaller, work.out, work.bundle, meta=meta)
+    return artefacts.save_like(smaller, work.out, work.bundle, meta={"notes": notes})
 
 
 def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:
     """The same number of features, kept by importance; None where this is that one."""
     if options.by == "importance":
         return None
-    return {"kind": "prune_features", "by": "importance", "max_features": max(1, len(after.meta["read_features"]))}
+    from harness.trees.artefacts import READ_FEATURES
+
+    return {"kind": "prune_features", "by": "importance", "max_features": max(1, len(after.meta[READ_FEATURES]))}
 
 
 def _gone(options: Options, removal: FeatureRemoval, work: Compression) -> list[int]:
     """The features to remove, first gone first."""
-    from harness.trees.pruning.fewer_features import features_read
+    from harness.trees.forest import features_read
 
     forest = removal.forest
     read, gone = features_read(forest).tolist(), list[int]()
@@ -124,8 +126,10 @@ def _by_importance(forest: Forest) -> Choose:
 
 def _by_scores(removal: FeatureRemoval, work: Compression) -> Choose:
     """Least squared change of the query-centred scores, against what the whole forest gave."""
+    from harness.ndcg import check_contrast
     from harness.trees.pruning.fewer_features import Scores
 
+    check_contrast(work.splits.valid)
     valid = work.splits.valid.thinned(_CHOICE_ROWS)
     scores = Scores(removal, valid.features)
     costs: dict[int, float] = {}

@@ -65,8 +65,8 @@ def refuses(options: Options, manifest: Manifest) -> str:
 
 def apply(options: Options, work: Compression) -> Draft:
     """Write the pruned forest."""
+    from harness.ndcg import check_contrast
     from harness.trees import artefacts
-    from harness.trees.grades import check_contrast
     from harness.trees.pruning.tree_scores import tree_scores
     from harness.trees.pruning.tree_selection import select
 

@@ -44,8 +44,8 @@ def refuses(options: Options, manifest: Manifest) -> str:
 
 def apply(options: Options, work: Compression) -> Draft:
     """Write the refitted forest."""
+    from harness.ndcg import check_contrast
     from harness.trees import artefacts
-    from harness.trees.grades import check_contrast
     from harness.trees.pruning.leaf_refit import leaf_matrix, sweeps
     from harness.trees.pruning.mean_ndcg import MeanNdcg
 

@@ -17,9 +17,9 @@ from harness.bundle import Bundle, Draft, open_bundle, seal
 from harness.cache import Cache, key_of
 from harness.errors import ModelError
 from harness.events import stage
-from harness.ndcg import quality_with_tests
+from harness.ndcg import check_contrast, quality_with_tests
 from harness.pipeline.bundle_specs import BUNDLES, BundleSpecs, facts
-from harness.pipeline.method_rules import gate_missed, methods_without_data, needs_data
+from harness.pipeline.method_rules import check_order, gate_missed, methods_without_data, needs_data
 from harness.protocols import Compression, Progress, Training
 from harness.ranking_data import Floats, Splits
 from harness.records import NOT_MEASURED, LedgerRow, NdcgSpec, QualityDrop
@@ -57,12 +57,21 @@ class Builder:
         """The source digest, read once for all the keys of a chain."""
         return code_digest()
 
+    @cached_property
+    def _seen(self) -> Splits:
+        """What rankers and methods may look at: the splits without a row of test."""
+        nothing = self.splits.test.take_groups(np.empty(0, dtype=np.int64))
+        return Splits(self.splits.train, self.splits.valid, nothing)
+
     @property
     def _specs(self) -> BundleSpecs:
         return BundleSpecs(self.splits.digest, self.ndcg, self._code)
 
     def chain(self, scenario: Scenario) -> list[Step]:
         """The teacher and every step of the recipe, in order; raises ModelError where a method refuses its input."""
+        check_order(scenario.compress)
+        if scenario.sla.ndcg_drop is not None and self.splits.test.graded:
+            check_contrast(self.splits.test)
         started, margin = time.perf_counter(), scenario.sla.ndcg_drop
         with stage(self.progress, ranker_stage(scenario)) as outcome:
             teacher, outcome.cached = self.train(scenario.ranker)
@@ -101,7 +110,7 @@ class Builder:
         chosen = options("rankers", choice)
 
         def train(out: Path) -> Draft:
-            work = Training(self.splits, out, self.n_threads, self.ndcg, self.progress)
+            work = Training(self._seen, out, self.n_threads, self.ndcg, self.progress)
             return registry.ranker(choice.kind).train(chosen, work)
 
         return self._obtain(self._specs.teacher(choice), train, parents=())
@@ -117,7 +126,7 @@ class Builder:
             raise ModelError(f"needs data: {lacks}", where=where, remedy=remedy)
 
         def apply(out: Path) -> Draft:
-            work = Compression(before, teacher, self.splits, out, self.n_threads, self.ndcg, self.progress)
+            work = Compression(before, teacher, self._seen, out, self.n_threads, self.ndcg, self.progress)
             return method.apply(chosen, work)
 
         spec = self._specs.step(choice, before.manifest, teacher.manifest)

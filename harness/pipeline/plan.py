@@ -16,6 +16,7 @@ from harness.pipeline.build import code_digest, ranker_stage, step_stage
 from harness.pipeline.bundle_specs import BUNDLES, BundleSpecs
 from harness.pipeline.experience import Experience
 from harness.pipeline.inputs import data_key
+from harness.pipeline.method_rules import check_order
 from harness.pipeline.works import Work, works_of
 from harness.records import Manifest
 from harness.scenario import Choice, Scenario, options
@@ -36,6 +37,7 @@ def plans_of(scenarios: Sequence[Scenario], cache: Cache) -> tuple[Plan, ...]:
     by_then: set[str] = set()
     plans = []
     for scenario in scenarios:
+        check_order(scenario.compress)
         works = works_of(scenario)
         known = _cached_stages(scenario, works, cache, experience, code)
         if cache.enabled:

@@ -10,7 +10,7 @@ from typing import Any
 from harness.bundle import CANONICAL, Bundle, Draft
 from harness.errors import ModelError
 from harness.records import ModelSize
-from harness.trees.forest import Forest, categories_of
+from harness.trees.forest import Forest, categories_of, features_read
 from harness.trees.formats import packed
 from harness.trees.formats.lightgbm_text import objective_of, to_text
 from harness.trees.formats.packed.leaves import Narrowed
@@ -21,6 +21,8 @@ LIGHTGBM_TEXT = "model.txt"
 XGBOOST_JSON = "model.json"
 CATEGORICAL = "categorical_features"
 """Key of a manifest's meta: the features that some split takes by category."""
+READ_FEATURES = "read_features"
+"""Key of a manifest's meta: names of the features that some split reads; a service need not fetch the others."""
 
 
 def save(
@@ -62,7 +64,8 @@ def packed_draft(
         packed_bytes=n_bytes,
         packed_bits_per_node=8 * n_bytes / forest.n_nodes,
     )
-    described = {key: value for key, value in (meta or {}).items() if key != CATEGORICAL}
+    described = {key: value for key, value in (meta or {}).items() if key not in (CATEGORICAL, READ_FEATURES)}
+    described[READ_FEATURES] = [feature_names[feature] for feature in features_read(forest).tolist()]
     if categorical := list(categories_of(forest.trees)):
         described[CATEGORICAL] = categorical
     return Draft("trees", forest.n_features, feature_names, size, described)

@@ -208,6 +208,11 @@ def thresholds_by_split(trees: Iterable[Tree]) -> tuple[Ints, Floats]:
     return feature, threshold
 
 
+def features_read(forest: Forest) -> NDArray[np.int64]:
+    """Indices of the features that any split reads, ascending."""
+    return np.unique(np.concatenate([tree.feature[~tree.is_leaf] for tree in forest.trees])).astype(np.int64)
+
+
 def categories_of(trees: Iterable[Tree]) -> dict[int, Ints]:
     """By feature that some split takes as categorical: all categories that its splits list, ascending."""
     found: dict[int, list[Ints]] = {}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hand_made_trees import leaf, sealed, stump
 
 from harness import registry
 from harness.bundle import open_bundle, seal
+from harness.errors import ModelError
 from harness.protocols import Compression
 from harness.records import NdcgSpec
 from harness.scoring import score
 from harness.trees.artefacts import load
+from harness.trees.forest import Forest
 from harness.trees.traverse import predict
 
 TEACHERS = ("lightgbm", "xgboost", "mlp")
@@ -118,6 +121,22 @@ def test_some_format_is_refused_or_all_are_welcome(kind, method, options, teache
     assert all(reason.strip() for reason in reasons.values() if reason)
     if not kind.startswith("distil"):
         assert reasons["torchscript"], "only distillation works from scores alone"
+
+
+@pytest.mark.parametrize("tree", [stump(0, 0.25, -1.0, 1.0), leaf(0.5)], ids=["one-split", "one-leaf"])
+def test_a_teacher_of_one_tree_is_worked_on_or_refused(kind, method, options, tree, splits, tmp_path):
+    only = sealed(Forest((tree,), splits.train.n_features), tmp_path / "teacher")
+    if reason := method.refuses(options, only.manifest):
+        assert reason.strip()
+        return
+    out = tmp_path / "out"
+    out.mkdir()
+    work = Compression(only, only, splits, out, 1, NdcgSpec(), lambda _: None)
+    try:
+        after = seal(out, method.apply(options, work), origin={})
+    except ModelError:
+        return
+    assert np.isfinite(score(after, splits.test.features)).all()
 
 
 def test_summary_and_descriptions(kind):

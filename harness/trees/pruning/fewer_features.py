@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.ranking_data import Features, Floats
 from harness.trees.forest import Forest, Ints, Tree
@@ -118,8 +117,3 @@ def importance(forest: Forest) -> Floats:
         gain = squares[inner] - squares[tree.left[inner]] - squares[tree.right[inner]]
         np.add.at(total, tree.feature[inner], gain)
     return total
-
-
-def features_read(forest: Forest) -> NDArray[np.int64]:
-    """Indices of the features that any split reads, ascending."""
-    return np.unique(np.concatenate([tree.feature[~tree.is_leaf] for tree in forest.trees])).astype(np.int64)

@@ -10,8 +10,8 @@ from harness.bundle import seal
 from harness.protocols import Compression
 from harness.records import NdcgSpec
 from harness.trees import artefacts
+from harness.trees.forest import features_read
 from harness.trees.formats.treelite_model import from_treelite
-from harness.trees.pruning.fewer_features import features_read
 from harness.trees.traverse import predict
 
 CATEGORICAL, N_TREES = 3, 12

@@ -14,8 +14,10 @@ from harness.compress import _exit_choice, early_exit, prune_trees, quantise, tr
 from harness.errors import ModelError
 from harness.ndcg import ndcg, quality_drop
 from harness.opening import open_engine
+from harness.pipeline.method_rules import gate_missed
 from harness.protocols import Compression
 from harness.records import NdcgSpec
+from harness.scenario import Choice
 from harness.scoring import quality, reference_scorer, score, scores_of
 
 SPEC = NdcgSpec()
@@ -107,7 +109,11 @@ def test_the_gate_holds_on_valid_and_trees_are_saved(applied, teacher, splits, r
 
 
 def test_calls_cost_more_than_trees_that_short_lists_save(applied, teacher):
-    assert "early_exit" not in applied(teacher("lightgbm"), max_drop=1.0).manifest.meta
+    before, after = teacher("lightgbm").manifest, applied(teacher("lightgbm"), max_drop=1.0).manifest
+    assert "early_exit" not in after.meta
+    assert "saves nothing within 1 NDCG" in after.meta["notes"][0]
+    choice = Choice.model_validate({"kind": "early_exit", "max_drop": 1.0})
+    assert gate_missed(choice, before, after) == "", "the gate is not to blame"
 
 
 @pytest.mark.parametrize("rule", [{"margin": 0.3, "k": 3}, {"rule": "classifier", "threshold": 0.2}])
@@ -135,7 +141,9 @@ def test_a_gate_that_no_exit_meets_leaves_the_bundle_as_it_was(applied, teacher)
     before = teacher("lightgbm")
     after = applied(before, max_drop=0.0, sentinels=(1,), k=1, margin=0.0)
     assert after.manifest.digest == before.manifest.digest
-    assert "saves nothing within 0 NDCG" in after.manifest.meta["notes"][0]
+    assert "no cut keeps the NDCG lost on valid within 0" in after.manifest.meta["notes"][0]
+    choice = Choice.model_validate({"kind": "early_exit", "max_drop": 0.0})
+    assert gate_missed(choice, before.manifest, after.manifest).startswith("no cut keeps the NDCG")
     assert early_exit.control(early_exit.Options(max_drop=0.0), before.manifest, after.manifest) is None
 
 

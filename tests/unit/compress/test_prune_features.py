@@ -14,9 +14,8 @@ from harness.protocols import Compression
 from harness.ranking_data import RankingData, Splits
 from harness.records import NdcgSpec
 from harness.trees.artefacts import load, save
-from harness.trees.forest import Forest
+from harness.trees.forest import Forest, features_read
 from harness.trees.formats.treelite_model import from_treelite
-from harness.trees.pruning.fewer_features import features_read
 from harness.trees.traverse import predict
 
 

@@ -2,8 +2,10 @@ import math
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.cache import Cache
@@ -63,6 +65,38 @@ def test_a_gate_that_nothing_smaller_meets_is_told(chain):
     assert gate_missed(choice, manifest, told) == "the best loses 0.2"
     assert "0.2" not in gate_missed(choice, told, told)
     assert gate_missed(Choice.model_validate({"kind": "truncate", "keep": 1}), manifest, manifest) == ""
+
+
+@pytest.mark.parametrize("student", [{"kind": "distil_mlp"}, {"kind": "distil_gbdt", "targets": "mixed"}])
+def test_what_learns_from_the_teacher_alone_comes_first(chain, student):
+    with pytest.raises(ModelError, match="nothing comes of truncate before it") as caught:
+        chain(scenario_of(compress=[{"kind": "truncate", "keep": 0.5}, student]))
+    assert caught.value.where == f"compress.1: {student['kind']}"
+    going_on = {"kind": "distil_gbdt", "start": "pruned", "n_trees": 8, "n_leaves": 4}
+    assert len(chain(scenario_of(compress=[{"kind": "truncate", "keep": 0.5}, going_on]))) == 3
+
+
+def test_neither_ranker_nor_method_is_handed_a_row_of_test(splits, tmp_path):
+    seen = Builder(Cache(tmp_path), splits, NdcgSpec(), 1, lambda _: None)._seen
+    assert (seen.train, seen.valid, seen.test.n_rows) == (splits.train, splits.valid, 0)
+
+
+def test_grades_that_tell_no_ranking_from_another_pass_no_gate(splits, tmp_path):
+    flat = {
+        name: replace(own, grades=np.ones_like(own.grades)) for name, own in vars(splits).items() if name != "digest"
+    }
+    recipes = [
+        [{"kind": "truncate", "max_drop": 0.1}],
+        [{"kind": "prune_leaves", "max_drop": 0.1}],
+        [{"kind": "prune_features", "max_drop": 0.1}],
+        [{"kind": "early_exit", "max_drop": 0.1}],
+    ]
+    for changed in ("valid", "test"):
+        data = replace(splits, **{changed: flat[changed]})
+        builder = Builder(Cache(tmp_path / changed), data, NdcgSpec(), 1, lambda _: None)
+        for recipe in recipes:
+            with pytest.raises(ModelError, match="no query group has two different grades"):
+                builder.chain(scenario_of(compress=recipe, sla={"p99_ms": 1, "ndcg_drop": 0.01}))
 
 
 def test_a_note_is_told_by_the_step_that_left_it_alone(chain):

@@ -49,7 +49,7 @@ def test_methods_that_need_no_data_work_and_quality_is_not_measured(build, model
     ("step", "why"),
     [
         ({"kind": "truncate", "max_drop": 0.01}, "max_drop is met on the valid split"),
-        ({"kind": "distil_gbdt"}, "it learns from candidates and their grades"),
+        ({"kind": "distil_gbdt"}, "it looks at candidates, and most methods at their grades"),
     ],
 )
 def test_other_steps_are_refused_by_name(build, model_file, step, why):

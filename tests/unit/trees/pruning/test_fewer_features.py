@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.trees.forest import LEAF, Forest, Tree
-from harness.trees.pruning.fewer_features import FeatureRemoval, Scores, features_read, importance
+from harness.trees.forest import LEAF, Forest, Tree, features_read
+from harness.trees.pruning.fewer_features import FeatureRemoval, Scores, importance
 from harness.trees.traverse import leaf_index, predict
 
 
