@@ -32,6 +32,7 @@ def with_exit(
     rule: Literal["proximity", "classifier"],
     chosen: Chosen,
     classifiers: list[Forest],
+    notes: list[str],
 ) -> Draft:
     """The whole bundle with its parts and classifiers beside it; trees, nodes and packed bytes are those of all these.
 
@@ -46,7 +47,7 @@ def with_exit(
         base_score=forest.base_score,
         mean_trees=chosen.mean_trees,
     )
-    draft = whole(work, {META: exits.model_dump(mode="json")})
+    draft = whole(work, {META: exits.model_dump(mode="json")} | ({"notes": notes} if notes else {}))
     ends = (0, *chosen.sentinels, len(forest.trees))
     parts = [
         _part(work, part(index), forest.with_trees(forest.trees[begin:end]))

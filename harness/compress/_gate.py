@@ -10,6 +10,7 @@ import numpy as np
 from harness.ndcg import ndcg, quality_drop
 from harness.ranking_data import Floats, RankingData
 from harness.records import NdcgSpec
+from harness.trees.pruning.sampled import said
 
 if TYPE_CHECKING:
     from harness.trees.forest import Forest
@@ -47,6 +48,14 @@ class Gate:
         for leaf, value in zip(self._leaves, values, strict=False):
             scores += value[leaf]
         return ndcg(scores, self._data, self._spec)
+
+
+def gate_notes(max_drop: float | None, valid: RankingData) -> list[str]:
+    """What a ledger says of a gate that did not look at all of valid."""
+    looked = valid.thinned(MAX_ROWS)
+    if max_drop is None or looked is valid:
+        return []
+    return [f"max_drop met on {said(looked.n_groups, valid.n_groups, 'query groups of valid')}"]
 
 
 def smallest(low: int, high: int, meets: Callable[[int], bool]) -> int:

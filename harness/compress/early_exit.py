@@ -27,6 +27,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from harness.bundle import Draft
+from harness.compress._gate import gate_notes
 from harness.compress._size_options import MaxDrop
 from harness.early_exit import ascending
 from harness.protocols import Compression, PluginOptions
@@ -114,13 +115,20 @@ def apply(options: Options, work: Compression) -> Draft:
     if isinstance(chosen, Everyone):
         note = f"every candidate stays: {chosen.reason}"
         work.progress(note)
-        return whole(work, {"notes": [note], "gate_missed": chosen.reason if chosen.gate_missed else ""})
+        return whole(
+            work,
+            {
+                "notes": [note, *gate_notes(options.max_drop, work.splits.valid)],
+                "gate_missed": chosen.reason if chosen.gate_missed else "",
+            },
+        )
     cuts = ", ".join(f"{cut:.4g} after {n}" for n, cut in zip(chosen.sentinels, chosen.cuts, strict=True))
     work.progress(
         f"early_exit: k {chosen.k}; cut {cuts} of {len(forest.trees)} trees;"
         f" {chosen.mean_trees:.1f} trees per candidate on valid"
     )
-    return with_exit(work, forest, options.rule, chosen, classifiers)
+    notes = gate_notes(options.max_drop, work.splits.valid)
+    return with_exit(work, forest, options.rule, chosen, classifiers, notes)
 
 
 def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:

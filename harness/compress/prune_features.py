@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.bundle import Draft
-from harness.compress._gate import MAX_ROWS
+from harness.compress._gate import MAX_ROWS, gate_notes
 from harness.compress._size_options import Keep, MaxDrop, OneOfSeveral, refuses_all_but_trees
 from harness.events import Count
 from harness.ndcg import ndcg, quality_drop
@@ -75,6 +75,7 @@ def apply(options: Options, work: Compression) -> Draft:
     notes = [
         f"reads {len(read)} of {len(names)} features; need not be fetched: {', '.join(unread) or 'none'}",
         f"leaf values recomputed on {said(x.shape[0], train.n_rows, 'rows of train')}",
+        *gate_notes(options.max_drop, work.splits.valid),
     ]
     return artefacts.save_like(smaller, work.out, work.bundle, meta={"notes": notes})
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.bundle import Draft
-from harness.compress._gate import Gate, smallest
+from harness.compress._gate import Gate, gate_notes, smallest
 from harness.compress._size_options import SizeOptions, refuses_all_but_trees
 from harness.protocols import Compression
 from harness.records import Manifest
@@ -41,12 +41,12 @@ def apply(options: Options, work: Compression) -> Draft:
     from harness.trees.pruning.sampled import said, spaced_rows
 
     forest = artefacts.load(work.bundle)
-    notes = []
+    notes = gate_notes(options.max_drop, work.splits.valid)
     if not forest.has_cover:
         train = work.splits.train.features
         x = spaced_rows(train, _COVER_ROWS)
         forest = with_cover(forest, x)
-        notes = [f"the source kept no count of rows: leaves weighed by {said(len(x), len(train), 'rows of train')}"]
+        notes += [f"the source kept no count of rows: leaves weighed by {said(len(x), len(train), 'rows of train')}"]
     sequence = collapses(forest)
     pruned = sequence.after(_n_collapses(options, sequence, work))
     work.progress(f"prune_leaves: {pruned.n_nodes} of {forest.n_nodes} nodes")

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.bundle import Draft
-from harness.compress._gate import Gate, smallest
+from harness.compress._gate import Gate, gate_notes, smallest
 from harness.compress._size_options import SizeOptions, refuses_all_but_trees
 from harness.protocols import Compression
 from harness.ranking_data import Floats, RankingData
@@ -63,7 +63,9 @@ def apply(options: Options, work: Compression) -> Draft:
     smaller = pruned.forest()
     sample = said(train.n_rows, work.splits.train.n_rows, "rows of train")
     note = f"L1 strength {strength:.2g}, fitted to the teacher's scores on {sample}"
-    return artefacts.save_like(smaller, work.out, work.bundle, meta={"notes": [note]})
+    return artefacts.save_like(
+        smaller, work.out, work.bundle, meta={"notes": [note, *gate_notes(options.max_drop, work.splits.valid)]}
+    )
 
 
 def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:

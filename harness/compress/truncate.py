@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.bundle import Draft
-from harness.compress._gate import Gate, smallest
+from harness.compress._gate import Gate, gate_notes, smallest
 from harness.compress._size_options import SizeOptions, refuses_all_but_trees
 from harness.protocols import Compression
 from harness.records import Manifest
@@ -48,7 +48,8 @@ def apply(options: Options, work: Compression) -> Draft:
     forest = artefacts.load(work.bundle)
     n_trees = _n_trees(options, forest, work)
     work.progress(f"truncate: {n_trees} of {len(forest.trees)} trees")
-    return artefacts.save_like(forest.first(n_trees), work.out, work.bundle)
+    notes = gate_notes(options.max_drop, work.splits.valid)
+    return artefacts.save_like(forest.first(n_trees), work.out, work.bundle, meta={"notes": notes} if notes else None)
 
 
 def control(options: Options, before: Manifest, after: Manifest) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.cache import Cache
+from harness.compress import _exit_choice, _gate
 from harness.errors import ModelError
 from harness.pipeline.build import Builder, code_digest
 from harness.pipeline.method_rules import gate_missed
@@ -97,6 +98,16 @@ def test_grades_that_tell_no_ranking_from_another_pass_no_gate(splits, tmp_path)
         for recipe in recipes:
             with pytest.raises(ModelError, match="no query group has two different grades"):
                 builder.chain(scenario_of(compress=recipe, sla={"p99_ms": 1, "ndcg_drop": 0.01}))
+
+
+def test_a_gate_that_saw_a_part_of_valid_says_so(chain, monkeypatch):
+    monkeypatch.setattr(_gate, "MAX_ROWS", 100)
+    monkeypatch.setattr(_exit_choice, "CALL_TREES", 0.0)
+    for kind in ("truncate", "prune_leaves", "prune_levels", "prune_features", "early_exit"):
+        step = chain(scenario_of(compress=[{"kind": kind, "max_drop": 0.5}]))[1]
+        assert any("query groups of valid, evenly spaced" in note for note in step.row.notes), kind
+    by_size = chain(scenario_of(compress=[{"kind": "truncate", "keep": 0.5}]))[1]
+    assert by_size.row.notes == ()
 
 
 def test_a_note_is_told_by_the_step_that_left_it_alone(chain):
