@@ -18,7 +18,7 @@ from harness.bundle import Draft
 from harness.compress._gate import MAX_ROWS, gate_notes
 from harness.compress._size_options import Keep, MaxDrop, OneOfSeveral, refuses_all_but_trees
 from harness.events import Count
-from harness.ndcg import ndcg, quality_drop
+from harness.ndcg import check_contrast, ndcg, quality_drop
 from harness.protocols import Compression
 from harness.records import Manifest
 
@@ -127,10 +127,8 @@ def _by_importance(forest: Forest) -> Choose:
 
 def _by_scores(removal: FeatureRemoval, work: Compression) -> Choose:
     """Least squared change of the query-centred scores, against what the whole forest gave."""
-    from harness.ndcg import check_contrast
     from harness.trees.pruning.fewer_features import Scores
 
-    check_contrast(work.splits.valid)
     valid = work.splits.valid.thinned(_CHOICE_ROWS)
     scores = Scores(removal, valid.features)
     costs: dict[int, float] = {}
@@ -153,6 +151,7 @@ def _gate(removal: FeatureRemoval, work: Compression, max_drop: float) -> Callab
     """Whether the forest without one more feature, which then is gone, is still within the gate."""
     from harness.trees.pruning.fewer_features import Scores
 
+    check_contrast(work.splits.valid)
     valid = work.splits.valid.thinned(MAX_ROWS)
     scores = Scores(removal, valid.features)
     base = ndcg(scores.total, valid, work.ndcg)

@@ -90,6 +90,7 @@ def test_grades_that_tell_no_ranking_from_another_pass_no_gate(splits, tmp_path)
         [{"kind": "truncate", "max_drop": 0.1}],
         [{"kind": "prune_leaves", "max_drop": 0.1}],
         [{"kind": "prune_features", "max_drop": 0.1}],
+        [{"kind": "prune_features", "max_drop": 0.1, "by": "importance"}],
         [{"kind": "early_exit", "max_drop": 0.1}],
     ]
     for changed in ("valid", "test"):
@@ -98,6 +99,10 @@ def test_grades_that_tell_no_ranking_from_another_pass_no_gate(splits, tmp_path)
         for recipe in recipes:
             with pytest.raises(ModelError, match="no query group has two different grades"):
                 builder.chain(scenario_of(compress=recipe, sla={"p99_ms": 1, "ndcg_drop": 0.01}))
+    builder = Builder(Cache(tmp_path), replace(splits, valid=flat["valid"]), NdcgSpec(), 1, lambda _: None)
+    assert len(builder.chain(scenario_of(compress=[{"kind": "prune_features", "keep": 0.5}]))) == 2, (
+        "it needs no grades"
+    )
 
 
 def test_a_gate_that_saw_a_part_of_valid_says_so(chain, monkeypatch):
