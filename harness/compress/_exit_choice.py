@@ -37,12 +37,9 @@ class Partials:
     final: Floats
 
     @cached_property
-    def _descending(self) -> dict[int, NDArray[np.intp]]:
+    def descending(self) -> dict[int, NDArray[np.intp]]:
+        """By sentinel, (n_rows,) rows group by group, each from the best partial score down."""
         return {sentinel: np.lexsort((-own, self.data.group_of_row)) for sentinel, own in self.partial.items()}
-
-    def descending(self, sentinel: int) -> NDArray[np.intp]:
-        """(n_rows,) rows group by group, each from the best partial score down."""
-        return self._descending[sentinel]
 
     def of_groups(self, groups: NDArray[np.int64]) -> Partials:
         """The same of some query groups."""

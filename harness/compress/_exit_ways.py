@@ -63,7 +63,7 @@ class Proximity:
 
     def _kth_best(self, sentinel: int, there: Kept) -> Floats:
         """(n_groups,) the k-th best partial score of those that are there, the least of a group where it has fewer."""
-        data, order = self.partials.data, self.partials.descending(sentinel)
+        data, order = self.partials.data, self.partials.descending[sentinel]
         before = np.concatenate([[0], np.cumsum(there[order])])
         first, end = before[data.offsets[:-1]], before[data.offsets[1:]]
         rows = order[there[order]]

@@ -112,22 +112,16 @@ def apply(options: Options, work: Compression) -> Draft:
         raise ModelError("averages its trees, so the first of them say as much as all", remedy="truncate it instead")
     by_rule = _by_classifier if options.rule == "classifier" else _by_proximity
     chosen, classifiers = by_rule(options, work, forest)
+    notes = gate_notes(options.max_drop, work.splits.valid)
     if isinstance(chosen, Everyone):
         note = f"every candidate stays: {chosen.reason}"
         work.progress(note)
-        return whole(
-            work,
-            {
-                "notes": [note, *gate_notes(options.max_drop, work.splits.valid)],
-                "gate_missed": chosen.reason if chosen.gate_missed else "",
-            },
-        )
+        return whole(work, {"notes": [note, *notes], "gate_missed": chosen.reason if chosen.gate_missed else ""})
     cuts = ", ".join(f"{cut:.4g} after {n}" for n, cut in zip(chosen.sentinels, chosen.cuts, strict=True))
     work.progress(
         f"early_exit: k {chosen.k}; cut {cuts} of {len(forest.trees)} trees;"
         f" {chosen.mean_trees:.1f} trees per candidate on valid"
     )
-    notes = gate_notes(options.max_drop, work.splits.valid)
     return with_exit(work, forest, options.rule, chosen, classifiers, notes)
 
 

@@ -27,9 +27,6 @@ static struct candidates from(struct candidates rows, const struct model* m, int
   return (struct candidates){(const char*)rows.x + bytes, rows.wide};
 }
 
-/* Candidates from `start` on that a block takes. */
-static int block_of(int64_t n, int64_t start) { return n - start < MAX_LANES ? (int)(n - start) : MAX_LANES; }
-
 static void fill_ranks(const struct model* m, struct candidates x, int n, int8_t* ranks) {
   rank_block(m, x, n, ranks, vectors_of(n) * VECTOR_BYTES);
   rank_categories(m, x, n, ranks, vectors_of(n) * VECTOR_BYTES);

@@ -87,6 +87,9 @@ ALWAYS_INLINE void run_trees(const struct model* m, struct run run, const lanes_
   }
 }
 
+/* Of n candidates, how many a block takes from `start` on. */
+ALWAYS_INLINE int block_of(int64_t n, int64_t start) { return n - start < MAX_LANES ? (int)(n - start) : MAX_LANES; }
+
 static int vectors_of(int n) {
   const int needed = (n + VECTOR_BYTES - 1) / VECTOR_BYTES;
   return needed > 4 ? 8 : needed;

@@ -71,7 +71,7 @@ static int64_t kth_largest(const uint32_t* sums, int n, int k) {
 
 static void add_stage(const struct model* m, struct run run, struct leaving* list, int8_t* scratch) {
   for (int start = 0; start < list->n; start += MAX_LANES) {
-    const int n = list->n - start < MAX_LANES ? list->n - start : MAX_LANES;
+    const int n = block_of(list->n, start);
     struct sums sums = {{0}, {0}};
     run_ranked(m, run, list->ranks + (int64_t)start * m->n_rank_rows, n, scratch, &sums, 0, 0);
     for (int i = 0; i < n; ++i) list->sums[start + i] += sum_of(&sums, i);
@@ -80,8 +80,7 @@ static void add_stage(const struct model* m, struct run run, struct leaving* lis
 
 /* Where a row of ranks stands for the block from `start` on, of n candidates. */
 ALWAYS_INLINE int64_t row_begin(const struct model* m, int n, int start, int row) {
-  const int in_block = n - start < MAX_LANES ? n - start : MAX_LANES;
-  return (int64_t)start * m->n_rank_rows + row * vectors_of(in_block) * VECTOR_BYTES;
+  return (int64_t)start * m->n_rank_rows + row * vectors_of(block_of(n, start)) * VECTOR_BYTES;
 }
 
 /* Moves the ranks of those together whose numbers among the candidates there are `kept`. */
